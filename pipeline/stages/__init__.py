@@ -1,0 +1,1 @@
+"""One file a stage: records in, records out. Stages never import each other."""
