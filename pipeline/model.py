@@ -430,9 +430,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """How people could respond: a response type for each shape."""
+    """How people could respond: a response type by shape, by paper colour, or by both ("square yellow")."""
 
     by_shape: dict[str, str]
+    by_colour: dict[str, str] = field(default_factory=dict)
+    by_shape_and_colour: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,3 +465,6 @@ class Record:
     software: dict[str, str]
     notices: tuple[str, ...] = ()
     introduction: str = ""
+    framework: str | None = None
+    photographs_licence: str | None = None
+    credits: tuple[str, ...] = ()
