@@ -1,0 +1,121 @@
+"""The one door through which pixels enter: upright, RGB, and without anything else a file may carry."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from pipeline.model import Refusal
+
+Pixels = NDArray[np.uint8]
+
+MAX_PIXELS: Final = 150_000_000
+"""A little above the largest phone camera; more is taken for a decompression bomb."""
+MIN_SIDE: Final = 64
+"""A picture with a shorter side cannot hold a readable note, in pixels."""
+FORMATS: Final = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "MPO", "BMP", "GIF")
+_ONE_PICTURE_A_FILE: Final = ("TIFF",)
+
+pillow_heif.register_heif_opener()
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """An upright photograph: `pixels` are uint8 RGB of shape (height, width, 3)."""
+
+    pixels: Pixels
+    format: str
+
+
+def load_upright(content: bytes, path: str) -> Upright | Refusal:
+    """Decode a photograph and turn it upright once; `path` only names it in a refusal.
+
+    The format is told by the content, never by the name. Orientation is applied exactly once
+    (pillow-heif has already turned HEIC pictures and says so); transparency is laid on white; all
+    metadata is left behind. Never raises for a bad file: the refusal says what is wrong with it.
+    """
+    if not content:
+        return Refusal(path, "empty", "The file is empty.", "Copy it again from the camera.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.filterwarnings("ignore", category=UserWarning)
+            with Image.open(io.BytesIO(content), formats=None) as picture:
+                return _decoded(picture, path)
+    except UnidentifiedImageError:
+        return Refusal(
+            path,
+            "not_an_image",
+            "The content is not a picture in a format that can be read.",
+            "JPEG, PNG, TIFF, WebP and HEIC are read; take other files out of the folder.",
+        )
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return _too_large(path)
+    except MemoryError:
+        return _too_large(path)
+    except Exception as error:  # noqa: BLE001 - decoders raise nearly anything on damaged files; all mean this
+        return Refusal(
+            path,
+            "damaged",
+            f"The picture is cut short or broken ({type(error).__name__}: {str(error)[:120]}).",
+            "Copy it again from the camera, or save it anew with a picture viewer.",
+        )
+
+
+def _too_large(path: str) -> Refusal:
+    return Refusal(
+        path,
+        "too_large",
+        f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels.",
+        "Save a smaller copy of it.",
+    )
+
+
+def _decoded(picture: Image.Image, path: str) -> Upright | Refusal:
+    name = picture.format or ""
+    if name not in FORMATS:
+        return Refusal(path, "not_an_image", f"{name} files are not read.", "Save it as JPEG or PNG.")
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        return _too_large(path)
+    if min(width, height) < MIN_SIDE:
+        return Refusal(
+            path,
+            "too_small",
+            f"The picture has only {width} × {height} pixels.",
+            "Use the original photograph, not a thumbnail.",
+        )
+    pages = getattr(picture, "n_frames", 1)
+    if name in _ONE_PICTURE_A_FILE and pages > 1:
+        return Refusal(
+            path,
+            "not_an_image",
+            f"The file holds {pages} pictures, and only one a file is read.",
+            "Save each page as a picture of its own.",
+        )
+    # Draft mode is not used: crops need every pixel. Loading here makes a truncated file fail now.
+    picture.load()
+    upright = ImageOps.exif_transpose(picture)
+    return Upright(pixels=_rgb(upright), format="JPEG" if name == "MPO" else name)
+
+
+def _rgb(picture: Image.Image) -> Pixels:
+    if picture.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        values = np.asarray(picture, dtype=np.float64)
+        scale = 65535.0 if values.max(initial=0) > 255 else 255.0
+        grey = np.clip(values / scale * 255.0, 0, 255).astype(np.uint8)
+        return np.ascontiguousarray(np.stack([grey] * 3, axis=-1))
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        with_alpha = picture.convert("RGBA")
+        ground = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
+        picture = Image.alpha_composite(ground, with_alpha)
+    return np.ascontiguousarray(np.asarray(picture.convert("RGB"), dtype=np.uint8))
