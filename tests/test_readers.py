@@ -1,0 +1,384 @@
+"""Readers: the registry, the containment of bad ones, decoding, layout, and the engines themselves."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline import readers
+from pipeline.model import Line, Reading, Word
+from pipeline.readers import ReaderError, RgbImage, contain, ctc, layout
+from pipeline.readers.contain import read_contained
+from pipeline.readers.contract import check_reader
+
+PICTURE = np.full((60, 80, 3), 230, np.uint8)
+DARK = np.zeros((60, 80, 3), np.uint8)
+GOOD = Reading("fake", "1", (Line((Word("power", 0.9, ((0, 0), (9, 0), (9, 9), (0, 9))),)),))
+
+
+class Fake:
+    """A reader whose read() is whatever the test wants."""
+
+    name, version, fingerprint = "fake", "1", "0123456789"
+
+    def __init__(
+        self, act: Callable[[Sequence[RgbImage]], Any] = lambda images: [GOOD for _ in images]
+    ) -> None:
+        self.act = act
+        self.calls = 0
+
+    def read(self, images: Sequence[RgbImage]) -> Any:
+        self.calls += 1
+        return self.act(images)
+
+
+def crash(_images: Sequence[RgbImage]) -> Any:
+    raise RuntimeError("engine\nexploded \x00 here")
+
+
+def leave(_images: Sequence[RgbImage]) -> Any:
+    raise SystemExit(3)
+
+
+def looks_like_word(**changes: Any) -> Any:
+    """A Word that skipped its own check at birth, as a foreign library might make one."""
+    word = object.__new__(Word)
+    for key, value in {"text": "x", "confidence": 0.5, "box": (), "alternatives": (), **changes}.items():
+        object.__setattr__(word, key, value)
+    return word
+
+
+def reading_of(word: Any) -> Reading:
+    return Reading("fake", "1", (Line((word,)),))
+
+
+def test_a_good_reader_passes_through() -> None:
+    assert read_contained(Fake(), [PICTURE, DARK]) == [GOOD, GOOD]
+    assert read_contained(Fake(crash), []) == []
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (crash, "crashed: RuntimeError: engine exploded here"),
+        (leave, "crashed: SystemExit"),
+        (lambda images: None, "returned nothing"),
+        (lambda images: "text", "str instead of a list"),
+        (lambda images: [], "0 readings for 1 pictures"),
+        (lambda images: ["text"], "str instead of a Reading"),
+        (lambda images: [Reading("fake", "1", [Line((Word("a", 1.0),))])], "lines must be a tuple"),  # type: ignore[arg-type]
+        (lambda images: [Reading("fake", "1", (Line(()),))], "at least one Word"),
+        (lambda images: [reading_of("word")], "str instead of a Word"),
+        (lambda images: [reading_of(looks_like_word(confidence=math.nan))], "a confidence of nan"),
+        (lambda images: [reading_of(looks_like_word(confidence=7))], "a confidence of 7"),
+        (lambda images: [reading_of(looks_like_word(confidence="high"))], "a confidence of 'high'"),
+        (lambda images: [reading_of(looks_like_word(text="a\x07b"))], "control characters"),
+        (lambda images: [reading_of(looks_like_word(text="two words"))], "white space"),
+        (lambda images: [reading_of(looks_like_word(text=""))], "without text"),
+        (lambda images: [reading_of(looks_like_word(text=None))], "without text"),
+        (lambda images: [reading_of(looks_like_word(box=((math.inf, 0), (1, 1), (0, 1))))], "finite numbers"),
+        (
+            lambda images: [reading_of(looks_like_word(alternatives=(("b", math.nan),)))],
+            "a confidence of nan",
+        ),
+        (lambda images: [reading_of(looks_like_word(alternatives="b"))], "without text"),
+    ],
+)
+def test_a_bad_reader_becomes_an_error_and_no_words(act: Callable[..., Any], said: str) -> None:
+    (reading,) = read_contained(Fake(act), [PICTURE])
+    assert reading.error is not None and said in reading.error
+    assert reading.lines == () and (reading.reader, reading.version) == ("fake", "1")
+
+
+def test_a_hanging_reader_is_left_alone_and_not_asked_again() -> None:
+    release = threading.Event()
+    reader = Fake(lambda images: release.wait(30))
+    first = read_contained(reader, [PICTURE, DARK], seconds=0.05)
+    second = read_contained(reader, [PICTURE], seconds=0.05)
+    release.set()
+    assert [reading.error for reading in first] == ["gave no answer within 0.05 s"] * 2
+    assert second[0].error == "not asked: it hung on an earlier picture"
+    assert reader.calls == 1
+
+
+def test_one_bad_picture_does_not_cost_the_others() -> None:
+    def act(images: Sequence[RgbImage]) -> Any:
+        if any(not image.any() for image in images):
+            raise ValueError("too dark")
+        return [GOOD for _ in images]
+
+    bright, dark, bright_too = read_contained(Fake(act), [PICTURE, DARK, PICTURE])
+    assert bright == GOOD and bright_too == GOOD
+    assert dark.error == "crashed: ValueError: too dark"
+
+
+def test_one_unsound_reading_does_not_cost_the_others() -> None:
+    bad = reading_of(looks_like_word(confidence=math.nan))
+    good, contained = read_contained(Fake(lambda images: [GOOD, bad]), [PICTURE, DARK])
+    assert good == GOOD
+    assert contained.error is not None
+
+
+def test_a_reader_cannot_change_the_pictures() -> None:
+    def act(images: Sequence[RgbImage]) -> Any:
+        images[0][:] = 0
+        return [GOOD]
+
+    read_contained(Fake(act), [PICTURE])
+    assert PICTURE.all()
+
+
+def test_a_reader_that_cannot_even_say_its_name() -> None:
+    class Nameless(Fake):
+        @property
+        def name(self) -> str:  # type: ignore[override]
+            raise OSError("no licence")
+
+    (reading,) = read_contained(Nameless(crash), [PICTURE])
+    assert reading.reader == "Nameless" and reading.error is not None
+
+
+def test_the_time_limit_grows_with_the_batch() -> None:
+    assert contain.seconds_allowed(20) > contain.seconds_allowed(1) >= 60
+
+
+# --- registry ---------------------------------------------------------------------------------
+
+
+def test_built_in_readers_are_known() -> None:
+    assert {"rapidocr", "tesseract"} <= set(readers.available())
+
+
+def test_an_unknown_reader_is_refused_with_the_known_names() -> None:
+    with pytest.raises(ReaderError, match=r"no reader called 'trocr'; known here: .*rapidocr"):
+        readers.open_reader("trocr")
+
+
+def brought(monkeypatch: pytest.MonkeyPatch, load: Callable[[], Any]) -> None:
+    point = SimpleNamespace(name="brought", load=load)
+    monkeypatch.setattr(readers, "entry_points", lambda group: [point] if group == readers.GROUP else [])
+    monkeypatch.setattr(readers, "_open_readers", {})
+
+
+def test_a_reader_brought_by_a_team_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    brought(monkeypatch, lambda: Fake)
+    assert "brought" in readers.available()
+    assert readers.open_reader("brought") is readers.open_reader("brought")
+
+
+def test_a_reader_that_cannot_be_imported_is_an_error_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load() -> Any:
+        raise ImportError("no module named torch")
+
+    brought(monkeypatch, load)
+    with pytest.raises(ReaderError, match="'brought' cannot be opened: no module named torch"):
+        readers.open_reader("brought")
+
+
+def test_a_class_that_is_no_reader_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    brought(monkeypatch, lambda: dict)
+    with pytest.raises(ReaderError, match="lacks name"):
+        readers.open_reader("brought")
+
+
+def test_a_missing_tesseract_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.readers import tesseract
+
+    def missing() -> Any:
+        raise tesseract.pytesseract.TesseractNotFoundError()
+
+    monkeypatch.setattr(tesseract.pytesseract, "get_tesseract_version", missing)
+    with pytest.raises(ReaderError, match=r"apt-get install tesseract-ocr.*brew install tesseract"):
+        tesseract.TesseractReader()
+
+
+def test_a_missing_language_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.readers import tesseract
+
+    monkeypatch.setattr(tesseract.pytesseract, "get_tesseract_version", lambda: "5.3")
+    monkeypatch.setattr(tesseract.pytesseract, "get_languages", lambda config: ["eng"])
+    with pytest.raises(ReaderError, match="apt-get install tesseract-ocr-deu"):
+        tesseract.TesseractReader("deu")
+
+
+# --- contract test ----------------------------------------------------------------------------
+
+
+def honest(images: Sequence[RgbImage]) -> Any:
+    return [
+        GOOD if image.shape[1] > 8 and np.ptp(image) > 200 else Reading("fake", "1", ()) for image in images
+    ]
+
+
+def test_the_contract_test_passes_a_reader_that_keeps_it() -> None:
+    check_reader(lambda: Fake(honest))
+
+
+@pytest.mark.parametrize(
+    ("act", "clause"),
+    [
+        (lambda images: [GOOD for _ in images], "a blank page has no words"),
+        (lambda images: honest(images)[:1], "one reading a picture"),
+        (lambda images: [Reading("other", "1", ()) for _ in images], "names its reader"),
+        (lambda images: [reading_of(looks_like_word(text="a b")) for _ in images], "unsound"),
+        (
+            lambda images: honest(images) if len(images) != 1 else [Reading("fake", "1", ())],
+            "alone and in company",
+        ),
+    ],
+)
+def test_the_contract_test_names_the_broken_clause(act: Callable[..., Any], clause: str) -> None:
+    with pytest.raises(AssertionError, match=clause):
+        check_reader(lambda: Fake(act))
+
+
+def test_the_contract_test_sees_a_changing_identity() -> None:
+    counter = itertools.count(10**9)
+
+    def make() -> Any:
+        reader = Fake(honest)
+        reader.fingerprint = str(next(counter))
+        return reader
+
+    with pytest.raises(AssertionError, match="identity"):
+        check_reader(make)
+
+
+# --- decoding ---------------------------------------------------------------------------------
+
+
+def steps_for(*rows: dict[str, float], signs: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.array([[row.get(sign, 0.0) for sign in signs] for row in rows], np.float32)
+
+
+def test_labelling_probability_equals_the_sum_over_all_alignments() -> None:
+    steps = np.random.default_rng(1).dirichlet([1, 1, 1], size=5).astype(np.float32)
+
+    def collapse(path: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sign for sign, _ in itertools.groupby(path) if sign)
+
+    for label in [(), (1,), (1, 2), (1, 1), (2, 1, 2)]:
+        brute = sum(
+            math.prod(float(steps[at, sign]) for at, sign in enumerate(path))
+            for path in itertools.product(range(3), repeat=5)
+            if collapse(path) == label
+        )
+        assert ctc.labelling_probability(steps, label) == pytest.approx(brute, rel=1e-5, abs=1e-9)
+
+
+def test_beam_finds_the_likeliest_labellings_in_order() -> None:
+    steps = np.random.default_rng(2).dirichlet([1, 1, 1], size=4).astype(np.float32)
+    found = ctc.beam(steps, width=100)
+    assert [chance for _, chance in found] == sorted((chance for _, chance in found), reverse=True)
+    assert sum(chance for _, chance in found) == pytest.approx(1, abs=0.02)
+    for label, chance in found:
+        assert chance == pytest.approx(ctc.labelling_probability(steps, label), abs=0.02)
+
+
+def test_decode_cuts_words_and_keeps_what_else_they_may_be() -> None:
+    alphabet = ctc.Alphabet(["blank", "a", "b", "，", "字", " "])
+    assert set(alphabet.signs) == {"", "a", "b", ",", " "}
+    rows = [{"a": 0.9, "b": 0.1}, {"": 1.0}, {" ": 1.0}, {"b": 0.6, "a": 0.4}, {"b": 0.6, "a": 0.4}]
+    words = ctc.decode(steps_for(*rows, signs=alphabet.signs), alphabet)
+    assert [word.text for word in words] == ["a", "b"]
+    assert words[0].confidence == pytest.approx(0.9)
+    assert words[0].alternatives == (("b", 0.1),)
+    assert dict(words[1].alternatives)["a"] == pytest.approx(0.16)
+
+
+def test_another_script_is_not_turned_into_latin() -> None:
+    alphabet = ctc.Alphabet(["blank", "a", "字", " "])
+    full = np.array([[0.05, 0.05, 0.9, 0.0]] * 3, np.float32)
+    words = ctc.decode(alphabet.select(full), alphabet)
+    assert all(word.confidence < 0.01 for word in words)
+
+
+def test_full_width_and_curly_signs_are_folded_and_added_up() -> None:
+    alphabet = ctc.Alphabet(["blank", "'", "’", "Ａ", "A", " "])
+    chosen = alphabet.select(np.array([[0.0, 0.3, 0.3, 0.2, 0.2, 0.0]], np.float32))[0]
+    assert chosen[alphabet.signs.index("'")] == pytest.approx(0.6)
+    assert chosen[alphabet.signs.index("A")] == pytest.approx(0.4)
+
+
+# --- layout -----------------------------------------------------------------------------------
+
+
+def quad(x: float, y: float, width: float = 60, height: float = 20, degrees: float = 0) -> layout.Quad:
+    corners = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+    angle = math.radians(degrees)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    return (corners @ turn.T).astype(np.float32)
+
+
+@pytest.mark.parametrize("degrees", [0, 12, -12, 25])
+def test_lines_come_in_reading_order_on_any_tilt(degrees: float) -> None:
+    places = [(0, 0), (70, 3), (0, 30), (70, 28), (0, 60)]
+    boxes = [quad(x, y, degrees=degrees) for x, y in places]
+    shuffled = [3, 0, 4, 2, 1]
+    lines = layout.arrange([boxes[index] for index in shuffled])
+    assert [[shuffled[index] for index in line] for line in lines] == [[0, 1], [2, 3], [4]]
+
+
+def test_no_boxes_no_lines() -> None:
+    assert layout.arrange([]) == []
+
+
+# --- the engines ------------------------------------------------------------------------------
+
+
+def printed(text: str, size: int = 44) -> RgbImage:
+    """A note with printed words, in whatever outline font Pillow carries."""
+    picture = Image.new("RGB", (480, 60 * (text.count("\n") + 1) + 60), (250, 236, 120))
+    ImageDraw.Draw(picture).text((30, 30), text, fill=(30, 30, 60), font=ImageFont.load_default(size))
+    return np.asarray(picture)
+
+
+def test_rapidocr_keeps_the_contract() -> None:
+    check_reader(lambda: readers.open_reader("rapidocr"))
+
+
+def test_rapidocr_reads_lines_words_and_boxes() -> None:
+    (reading,) = readers.open_reader("rapidocr").read([printed("Share power\nwith people")])
+    assert reading.text.lower().split() == ["share", "power", "with", "people"]
+    assert len(reading.lines) == 2
+    first, second = reading.lines[0].words
+    assert first.box[0][0] < second.box[0][0] and first.box[0][1] < reading.lines[1].words[0].box[0][1]
+
+
+def test_rapidocr_does_not_read_a_blank_note() -> None:
+    assert readers.open_reader("rapidocr").read([PICTURE])[0].lines == ()
+
+
+def test_tesseract_reads_a_printed_heading() -> None:
+    try:
+        reader = readers.open_reader("tesseract")
+    except ReaderError as error:
+        pytest.skip(str(error))
+    (reading,) = reader.read([printed("POSITIVE SUM")])
+    assert reading.text.split() == ["POSITIVE", "SUM"]
+    check_reader(lambda: reader)
+
+
+def test_lines_are_cut_to_the_networks_height() -> None:
+    from pipeline.readers import rapid
+
+    picture = np.asarray(cv2.resize(PICTURE, (400, 300)))
+    assert rapid.cut_line(picture, quad(10, 10, 200, 40)).shape[0] == rapid.LINE_HEIGHT
+    assert rapid.cut_line(picture, quad(10, 10, 0, 0)).shape[0] == rapid.LINE_HEIGHT
+
+
+def test_package_has_no_eager_engine() -> None:
+    source = Path(readers.__file__).read_text()
+    assert "import rapidocr" not in source and "import cv2" not in source
