@@ -20,6 +20,7 @@ from pipeline.model import Refusal
 
 T = TypeVar("T")
 _DIGEST_LENGTH = 64
+_REFUSED = b'{"refusal":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ class Cache:
     def has(self, stage: str, digest: str) -> bool:
         """Is the result there? Looks at the name only."""
         return self.path(stage, digest).is_file()
+
+    def is_refusal(self, stage: str, digest: str) -> bool:
+        """Does a recorded failure stand in the result's place? Reads only the file's beginning."""
+        start = _DIGEST_LENGTH + 1
+        try:
+            with self.path(stage, digest).open("rb") as file:
+                return file.read(start + len(_REFUSED))[start:] == _REFUSED
+        except OSError:
+            return False
 
     def get(self, stage: str, digest: str, kind: type[T]) -> T | Refusal | None:
         """The result, a recorded failure, or None when it is absent or damaged."""

@@ -65,6 +65,8 @@ class Workshop:
     credits: tuple[str, ...]
     point: str
     roster: tuple[str, ...]
+    note_readers: tuple[str, ...]
+    heading_reader: str
 
 
 class _Table:
@@ -122,7 +124,9 @@ class _Table:
         for key in self.values:
             if key not in self.known:
                 near = nearest(key, self.known)
-                hint = f"Did you mean `{self.key(near)}`?" if near else f"Known keys: {', '.join(self.known)}."
+                hint = (
+                    f"Did you mean `{self.key(near)}`?" if near else f"Known keys: {', '.join(self.known)}."
+                )
                 raise ConfigError(
                     f"{self.file}: `{self.key(key)}` is not a key that is known here.",
                     safe="Nothing was changed.",
@@ -180,6 +184,10 @@ def load_workshop(folder: Path) -> Workshop:
     people = top.table("people")
     roster = people.texts("roster")
     people.done()
+    readers = top.table("readers")
+    note_readers = readers.texts("notes") or ("rapidocr",)
+    heading_reader = readers.text("headings", "tesseract")
+    readers.done()
     top.done()
     own = tuple(_principle(row, file, f"principles[{number}]") for number, row in enumerate(rows, 1))
     base = _framework(framework, file).principles if framework else ()
@@ -201,6 +209,8 @@ def load_workshop(folder: Path) -> Workshop:
         credits=credit_lines,
         point=point,
         roster=roster,
+        note_readers=note_readers,
+        heading_reader=heading_reader,
     )
 
 
@@ -281,7 +291,7 @@ def _legend(table: _Table) -> Legend:
                 f"{table.file}: `{table.key(key)}` is neither a shape nor a colour.",
                 safe="Nothing was changed.",
                 remedy=(f"Did you mean `{near}`? " if near else "")
-                + f"Shapes: {', '.join(shapes)}. Colours: {', '.join(colours)}. Both: \"square yellow\".",
+                + f'Shapes: {", ".join(shapes)}. Colours: {", ".join(colours)}. Both: "square yellow".',
             )
     if not table.values:
         by_shape = dict(DEFAULT_LEGEND)
