@@ -1,0 +1,58 @@
+# Thin fronts for the commands. `make` alone prints this help.
+.DEFAULT_GOAL := help
+.PHONY: help record test review benchmark calibrate train-detector setup lint lock tesseract clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The newest Python from 3.11 on; `make PYTHON=/path/to/python record` chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+help: ## Print this help
+	@echo "workshop-transcription: from phone photographs of workshop boards to an honest public record"
+	@echo
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+record: $(READY) tesseract ## Make the record of every workshop in raw/ (the sample at first)
+	@$(BIN)/workshop run
+
+test: $(READY) tesseract lint ## Check style and types, then run all tests
+	@$(BIN)/pytest -q -n auto
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+benchmark: $(READY) tesseract ## Measure accuracy and speed, beside what one would use instead
+	@$(BIN)/python -m tests.benchmark
+
+setup: $(READY) tesseract ## Install everything into .venv, and Tesseract where that is allowed
+
+clean: ## Delete what can be computed again: processed/ (decisions and editions are kept)
+	@echo "Deleting the contents of processed/: computed results only, nothing a person decided."
+	@find processed -mindepth 1 ! -name .gitkeep -delete
+
+$(READY): requirements.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed: https://www.python.org/downloads/"; exit 1; fi
+	@test -x $(BIN)/python || { echo "Setting up .venv (once; a few minutes)…"; "$(PYTHON)" -m venv $(VENV) || { \
+		rm -rf $(VENV); echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+# Tesseract reads the printed headings. It is installed where this account may install things; where it
+# may not, the run goes on with the other reader and the record says so.
+tesseract:
+	@command -v tesseract >/dev/null 2>&1 || { \
+		if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tesseract-ocr tesseract-ocr-eng >/dev/null; \
+		elif command -v apt-get >/dev/null 2>&1 && sudo -n true 2>/dev/null; then \
+			sudo -n apt-get update -qq && sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tesseract-ocr tesseract-ocr-eng >/dev/null; \
+		elif command -v brew >/dev/null 2>&1; then brew install --quiet tesseract; \
+		else false; fi; } || \
+		echo "Tesseract is not installed; going on without it. To add it: sudo apt-get install tesseract-ocr tesseract-ocr-eng (or: brew install tesseract)"
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
