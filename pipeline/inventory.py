@@ -81,6 +81,16 @@ def take_inventory(folder: Path, index_file: Path) -> Inventory:
     home = folder.resolve()
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
+        if not _is_text(name):
+            refusals.append(
+                Refusal(
+                    os.fsencode(name).decode("utf-8", "replace"),
+                    "unreadable",
+                    "The file's name is not valid text, so no record could name it.",
+                    "Rename the file.",
+                )
+            )
+            continue
         if path.is_symlink() and not path.resolve().is_relative_to(home):
             refusals.append(
                 Refusal(
@@ -132,6 +142,14 @@ def _files(folder: Path) -> Iterator[Path]:
         # A link to a folder is not followed (it could lead anywhere); it is reported as a file is.
         found += [Path(place) / name for name in folders if (Path(place) / name).is_symlink()]
     return iter(sorted(found, key=os.fsencode))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _load_index(file: Path) -> dict[str, _Entry]:

@@ -133,7 +133,7 @@ def _lay(case: _Case, decision: Decision) -> None:
         case.agreed.discard(name)
     case.said[name] = (decision.person, new)
     if name == "not_a_note":
-        case.is_gone = new
+        case.is_gone = bool(new)
     elif name != "accept":
         case.note = _CHANGES[name](case.note, new)
 
