@@ -1,0 +1,70 @@
+"""Writing a folder of reports so that a reader, or a kill, meets old files or new ones, never half a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+KEPT = "editions"
+_SUFFIX = ".being-written"
+
+
+def swap_in(
+    folder: Path, contents: Mapping[str, bytes], last: str, obsolete: Iterable[str] = ()
+) -> list[Path]:
+    """Write `contents` (name below the folder -> bytes) and return the paths, in the order given.
+
+    Everything is first written beside its place under another name and brought to the disk; only
+    then is one file after the other renamed over its predecessor, `last` (the page that people open)
+    at the end. `obsolete` names files of an earlier run that no longer belong; they are removed after
+    that. `editions/` is never touched. Raises ValueError for a name that would leave the folder or
+    enter `editions/`, before anything is written.
+    """
+    targets = {name: _target(folder, name) for name in contents}
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
+    for name, data in contents.items():
+        target = targets[name]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _beside(target).open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    for name in sorted(contents, key=lambda name: name == last):
+        _beside(targets[name]).replace(targets[name])
+    for name in obsolete:
+        if name not in contents:
+            _target(folder, name).unlink(missing_ok=True)
+    _sync_folder(folder)
+    return list(targets.values())
+
+
+def _target(folder: Path, name: str) -> Path:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\\" in name or parts[0] == KEPT:
+        raise ValueError(f"{name!r} is no place for a report below {folder.name}/")
+    return folder.joinpath(*parts)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}{_SUFFIX}")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What a killed run left behind; nothing else carries this suffix."""
+    for path in folder.rglob(f".*{_SUFFIX}"):
+        if KEPT not in path.relative_to(folder).parts:
+            path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the renames to the disk, where the system lets a folder be opened (Windows does not)."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,154 @@
+"""The record as one self-contained, accessible HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from pipeline import vocabulary
+from pipeline.model import Crop, Note, Record
+from pipeline.publish import charts, icons, method, pictures, words
+from pipeline.publish.view import (
+    Change,
+    Imprint,
+    Segment,
+    anchor_of,
+    arrange,
+    describe,
+    examples,
+    may_show_crop,
+    plain_words,
+)
+
+_LICENCES = {
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC-BY-NC-4.0": "https://creativecommons.org/licenses/by-nc/4.0/",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+}
+
+
+def render_html(
+    record: Record,
+    crops: Mapping[str, Crop],
+    changes: Sequence[Change] = (),
+    imprint: Imprint | None = None,
+    tables: Sequence[str] = (),
+) -> str:
+    """The whole page, pictures and style inside; no script.
+
+    `crops` maps note ids to their pictures; a note without one is shown by its shape alone.
+    `tables` are the names of data files that lie beside the page, to link to. The same input gives
+    the same page, byte for byte.
+    """
+    view = arrange(record)
+    both = charts.make_charts(view)
+    imprint = imprint or Imprint()
+    return (
+        _environment()
+        .get_template("record.html.j2")
+        .render(
+            record=record,
+            view=view,
+            figures=view.figures,
+            charts=both,
+            changes=tuple(changes),
+            imprint=imprint,
+            tables=tuple(tables),
+            css=Markup(_template("record.css")),  # noqa: S704 (our own style sheet)
+            picture=_picture_maker(crops),
+            examples=examples(view, crops.keys()),
+            page_language="en",
+            method_sentences=method.sentences(view),
+            software=method.software(record),
+            citation=method.citation(record, imprint.edition, imprint.edition_date),
+            licence_link=_LICENCES.get(record.licence or ""),
+            refusal_label=lambda code: vocabulary.REFUSALS[code].label,
+            statuses=vocabulary.TEXT_STATUSES,
+            point_label=method.POINTS.get(record.point, record.point),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        long_date=words.long_date,
+        paragraphs=words.paragraphs,
+        marked=marked,
+        anchor=anchor_of,
+        short=_short,
+        email_link=_email_link,
+    )
+    environment.globals.update(icon=icons.icon, count=words.count, percent=words.percent)
+    return environment
+
+
+def _template(name: str) -> str:
+    return resources.files("pipeline.publish").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def marked(segments: Sequence[Segment]) -> Markup:
+    """Words with their marks made visible, and audible: never by colour alone."""
+    return Markup("").join(_SPANS[segment.kind](segment.text) for segment in segments)
+
+
+def _span(markup: Markup) -> Callable[[str], Markup]:
+    return markup.format
+
+
+_SPANS: dict[str, Callable[[str], Markup]] = {
+    "text": escape,
+    "lost": _span(Markup('<span class="lost" title="Words that cannot be read">{}</span>')),
+    "removed": _span(Markup('<span class="lost" title="A name or contact was taken out">{}</span>')),
+    "unsure": _span(
+        Markup(
+            '<span class="unsure" title="An unsure word: the best reading, it may be wrong">{}'
+            '<span class="query" role="img" aria-label=" (unsure word)">[?]</span></span>'
+        )
+    ),
+}
+
+
+def _picture_maker(crops: Mapping[str, Crop]) -> Callable[[Note], Markup]:
+    """A note's picture as an `img`, or its drawn shape where there is no picture to show."""
+
+    def picture(note: Note) -> Markup:
+        crop = crops.get(note.id)
+        if crop is None or not may_show_crop(note):
+            return Markup('<span class="drawn" role="img" aria-label="{}">{}</span>').format(
+                describe(note), icons.icon(note.shape, note.response_type, 44)
+            )
+        crop = pictures.published(crop)
+        return Markup('<img src="{}" width="{}" height="{}" alt="{}" decoding="async">').format(
+            pictures.data_uri(crop), crop.width, crop.height, describe(note)
+        )
+
+    return picture
+
+
+def _short(note: Note, longest: int = 60) -> str:
+    text = plain_words(note)
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def _email_link(contact: str) -> Markup:
+    """A contact as a link where it plainly is an address; as text otherwise."""
+    plain = contact.strip()
+    if " " not in plain and plain.count("@") == 1 and not plain.startswith("@") and not plain.endswith("@"):
+        return Markup('<a href="mailto:{0}">{0}</a>').format(plain)
+    if plain.startswith(("https://", "http://")) and " " not in plain:
+        return Markup('<a href="{0}">{0}</a>').format(plain)
+    return escape(plain)

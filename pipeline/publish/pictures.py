@@ -1,0 +1,60 @@
+"""Pictures of notes as they are published: small enough for a page, and bare of metadata."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from PIL import Image
+
+from pipeline.model import Crop
+
+LONGEST = 360
+"""Long side of a published crop in pixels: sharp at the size shown, on dense screens and in print."""
+QUALITY = 82
+
+
+def published(crop: Crop, longest: int = LONGEST) -> Crop:
+    """The crop as it may be published: JPEG, at most `longest` pixels a side, no metadata at all.
+
+    A crop that is small enough keeps its pixels untouched; only its metadata segments (EXIF, XMP,
+    comments, thumbnails) are cut away, in case whoever made it left any. Raises ValueError when
+    the bytes are no JPEG.
+    """
+    if max(crop.width, crop.height) <= longest:
+        return Crop(without_metadata(crop.jpeg), crop.width, crop.height)
+    with Image.open(io.BytesIO(crop.jpeg)) as picture:
+        scale = longest / max(picture.size)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        picture.draft("RGB", size)  # lets the JPEG decoder do most of the reduction
+        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=QUALITY, optimize=True)
+    return Crop(without_metadata(buffer.getvalue()), *size)  # Pillow hands comments on
+
+
+def without_metadata(jpeg: bytes) -> bytes:
+    """A JPEG without its APP1-APP15 and comment segments; the picture's own data is not touched.
+
+    JFIF (APP0) stays, and so does Adobe's APP14, which says how colours are coded. Raises
+    ValueError when the bytes are no JPEG.
+    """
+    if jpeg[:2] != b"\xff\xd8":
+        raise ValueError("a crop must be a JPEG; these bytes are not")
+    kept = [jpeg[:2]]
+    at = 2
+    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
+        marker = jpeg[at + 1]
+        if marker == 0xDA:  # from the start of scan on it is picture
+            break
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        is_metadata = marker == 0xFE or (0xE1 <= marker <= 0xEF and marker != 0xEE)
+        if not is_metadata:
+            kept.append(jpeg[at:end])
+        at = end
+    return b"".join(kept) + jpeg[at:]
+
+
+def data_uri(crop: Crop) -> str:
+    """The picture as a `data:` address, to stand inside one self-contained page."""
+    return "data:image/jpeg;base64," + base64.b64encode(crop.jpeg).decode("ascii")
