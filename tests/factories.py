@@ -40,7 +40,7 @@ PHOTO_SIZE = (4000, 3000)
 
 def digest_of(name: str) -> str:
     """64 hexadecimal digits that stand for the content of `name`."""
-    return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def make_polygon(number: int = 1, size: float = 240.0) -> model.Polygon:
