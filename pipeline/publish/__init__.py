@@ -13,6 +13,7 @@ from pipeline.publish.charts import make_charts
 from pipeline.publish.files import swap_in
 from pipeline.publish.html import render_html
 from pipeline.publish.markdown import render_markdown
+from pipeline.publish.pictures import publishable
 from pipeline.publish.view import Change, Imprint, arrange
 
 __all__ = [
@@ -41,6 +42,7 @@ def render_reports(
     imprint: Imprint | None = None,
 ) -> dict[str, bytes]:
     """Everything that belongs into a workshop's folder of reports: file name -> bytes."""
+    crops = publishable(crops, (note.id for note in record.notes))
     names = tuple(tables)
     contents = dict(tables)
     for name, svg in charts(record).items():

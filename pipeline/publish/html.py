@@ -46,6 +46,7 @@ def render_html(
     the same page, byte for byte.
     """
     view = arrange(record)
+    crops = pictures.publishable(crops, (note.id for note in record.notes))
     both = charts.make_charts(view)
     imprint = imprint or Imprint()
     return (
@@ -131,7 +132,6 @@ def _picture_maker(crops: Mapping[str, Crop]) -> Callable[[Note], Markup]:
             return Markup('<span class="drawn" role="img" aria-label="{}">{}</span>').format(
                 describe(note), icons.icon(note.shape, note.response_type, 44)
             )
-        crop = pictures.published(crop)
         return Markup('<img src="{}" width="{}" height="{}" alt="{}" decoding="async">').format(
             pictures.data_uri(crop), crop.width, crop.height, describe(note)
         )
