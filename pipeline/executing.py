@@ -35,6 +35,16 @@ def cluster(address: str) -> Iterator[Executor]:
         yield client.get_executor(retries=2)
 
 
+def keeping(executor: Executor) -> MakeExecutor:
+    """Hand out one executor again and again; shutting down what is handed out leaves it running."""
+
+    class _Kept(Executor):
+        def submit(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+            return executor.submit(*args, **kwargs)
+
+    return lambda _workers: _Kept()
+
+
 def run_jobs(
     jobs: Sequence[Job],
     work: Callable[[Job], Outcome],

@@ -1,0 +1,183 @@
+"""The commands; nothing else. Heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from pipeline import workshop as settings
+from pipeline.errors import ConfigError, WorkshopError
+
+if TYPE_CHECKING:
+    from pipeline.planning import Places
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class _Context:
+    """The options every command shares."""
+
+    def __init__(
+        self,
+        raw: Path,
+        processed: Path,
+        reports: Path,
+        workers: int | None,
+        scheduler: str | None,
+        quiet: bool,
+    ):
+        self.raw = raw
+        self.processed = processed
+        self.reports = reports
+        self.workers = workers
+        self.scheduler = scheduler
+        self.is_quiet = quiet
+
+    @property
+    def places(self) -> Places:
+        from pipeline.planning import Places  # noqa: PLC0415
+
+        return Places(self.raw, self.processed, self.reports)
+
+
+_COMMON = (
+    click.option("--raw", type=_FOLDER, default=Path("raw"), help="Folder of the workshops. [raw]"),
+    click.option(
+        "--processed",
+        type=_FOLDER,
+        default=Path("processed"),
+        help="Folder for what is computed. [processed]",
+    ),
+    click.option(
+        "--reports", type=_FOLDER, default=Path("reports"), help="Folder for what is published. [reports]"
+    ),
+    click.option(
+        "--workers", type=click.IntRange(1, 256), help="Photographs worked on at once. [number of cores]"
+    ),
+    click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster to read the photographs on."),
+    click.option("--quiet", is_flag=True, help="Print errors only."),
+)
+
+
+def _common(command: Any) -> Any:
+    """Give a command the options every command shares, gathered in one object."""
+
+    def gathered(
+        raw: Path,
+        processed: Path,
+        reports: Path,
+        workers: int | None,
+        scheduler: str | None,
+        quiet: bool,
+        **own: Any,
+    ) -> Any:
+        return command(_Context(raw, processed, reports, workers, scheduler, quiet), **own)
+
+    gathered.__name__ = command.__name__
+    gathered.__doc__ = command.__doc__
+    gathered.__dict__.update(command.__dict__)
+    for option in reversed(_COMMON):
+        gathered = option(gathered)
+    return gathered
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="workshop-transcription")
+def workshop() -> None:
+    """From phone photographs of workshop boards to an honest public record."""
+
+
+@workshop.command()
+@click.argument("workshops", nargs=-1)
+@click.option("--plan", "is_plan", is_flag=True, help="Only say what would be done, and why.")
+@_common
+def run(context: _Context, workshops: tuple[str, ...], is_plan: bool) -> None:
+    """Everything, from raw to reports; does again only what changed."""
+    from pipeline import console  # noqa: PLC0415
+    from pipeline import run as running
+
+    if is_plan:
+        console.show_plans(running.plans(context.places, workshops))
+        return
+    with console.progress(context.is_quiet) as watcher:
+        summaries = running.run(
+            context.places,
+            workshops,
+            workers=context.workers,
+            scheduler=context.scheduler,
+            watcher=watcher,
+        )
+    if not context.is_quiet:
+        console.show_summaries(summaries)
+    running.raise_for_failures(summaries)
+
+
+@workshop.command()
+@click.argument("query")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@_common
+def sql(context: _Context, query: str, form: str) -> None:
+    """A query on the read-only database, for example "SELECT * FROM counts_by_principle"."""
+    from pipeline.store.query import run_query  # noqa: PLC0415
+
+    click.echo(run_query(context.places.database, query, form), nl=False)
+
+
+@workshop.command()
+@click.argument("name")
+@click.option("--framework", help=f"Principles to start from: {', '.join(settings.frameworks())}.")
+@_common
+def new(context: _Context, name: str, framework: str | None) -> None:
+    """A commented workshop.toml to fill in."""
+    from pipeline.files import write_atomically  # noqa: PLC0415
+    from pipeline.template import new_workshop  # noqa: PLC0415
+
+    text = new_workshop(name, settings.load_framework(framework) if framework else None)
+    file = context.raw / name / settings.FILE_NAME
+    if file.exists():
+        raise ConfigError(
+            f"{file} is there already.",
+            safe="It was not touched.",
+            remedy="Choose another name, or edit that file.",
+        )
+    write_atomically(file, text.encode())
+    if not context.is_quiet:
+        click.echo(f"Made {file}.\nPut the photographs beside it, then: workshop run {name}")
+
+
+@workshop.command()
+@_common
+def doctor(context: _Context) -> None:
+    """What is installed, what is missing, and the command that mends it."""
+    from pipeline import console  # noqa: PLC0415
+    from pipeline.doctor import examine  # noqa: PLC0415
+
+    findings = examine(context.raw, context.processed, context.reports)
+    console.show_findings(findings)
+    if any(finding.is_needed and not finding.is_well for finding in findings):
+        sys.exit(1)
+
+
+def main() -> NoReturn:
+    """Run the command line; a failure people can act on ends in its message and its exit code."""
+    try:
+        workshop(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nStopped. Everything finished so far is kept; run again to go on.", err=True)
+        sys.exit(130)
+    except WorkshopError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""The reduce half: one workshop's small records, from photographs' results to its record.
+
+Always done anew, so it can never be stale; everything a person decided enters here. `REDUCE_STEPS`
+is the order, written once. Each step takes the draft as it stands and returns it with its own part
+filled in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.model import (
+    Board,
+    BoardNote,
+    Decision,
+    Features,
+    Judgement,
+    Note,
+    Photo,
+    PhotoRecord,
+    Placement,
+    Principle,
+    Record,
+    Refusal,
+    Theme,
+)
+from pipeline.stages import assign, combine, decide, judge, place, theme
+from pipeline.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A workshop's record in the making. `placements` and `judgements` stand beside each board's notes."""
+
+    workshop: Workshop
+    photos: tuple[PhotoRecord, ...]
+    features: Mapping[str, Features]
+    refusals: tuple[Refusal, ...]
+    decisions: tuple[Decision, ...]
+    software: Mapping[str, str]
+    principles: tuple[Principle, ...] = ()
+    boards: tuple[Board, ...] = ()
+    placements: tuple[tuple[Placement, ...], ...] = ()
+    judgements: tuple[tuple[Judgement, ...], ...] = ()
+    notes: tuple[Note, ...] = ()
+    themes: tuple[Theme, ...] = ()
+    orphans: tuple[Decision, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+def _combine(draft: Draft) -> Draft:
+    return replace(draft, boards=combine.combine(draft.photos, draft.features))
+
+
+def _place(draft: Draft) -> Draft:
+    principles = draft.workshop.principles or place.emergent_principles(draft.boards)
+    placements = place.place(draft.boards, principles, draft.photos)
+    return replace(draft, principles=principles, placements=placements)
+
+
+def _judge(draft: Draft) -> Draft:
+    known = _words_of(draft.principles)
+    pages = {record.photo.path: record.page for record in draft.photos}
+    judged = []
+    for board in draft.boards:
+        best = (note.sightings[0] for note in board.notes)
+        judged.append(
+            tuple(
+                judge.judge(
+                    pages[sighting.photo].notes[sighting.index],
+                    point=draft.workshop.point,
+                    language=draft.workshop.language,
+                    known_words=known,
+                )
+                for sighting in best
+            )
+        )
+    return replace(draft, judgements=tuple(judged))
+
+
+def _assign(draft: Draft) -> Draft:
+    """Put each note together: what it is, where it belongs, what it says."""
+    by_path = {record.photo.path: record for record in draft.photos}
+    notes: list[Note] = []
+    for board, placements, judgements in zip(draft.boards, draft.placements, draft.judgements, strict=True):
+        ids = [note_id(draft.workshop.id, note) for note in board.notes]
+        for number, note in enumerate(board.notes):
+            best = note.sightings[0]
+            record = by_path[best.photo]
+            classification = record.classifications[best.index]
+            reading = record.page.notes[best.index]
+            placement, judgement = placements[number], judgements[number]
+            notes.append(
+                Note(
+                    id=ids[number],
+                    principle_id=placement.principle_id,
+                    response_type=assign.response_type(
+                        classification, draft.workshop.legend, draft.workshop.unsure_below
+                    ),
+                    shape=classification.shape,
+                    shape_confidence=classification.shape_confidence,
+                    colour=classification.colour,
+                    text=judgement.text,
+                    text_status=judgement.text_status,
+                    reading_state="machine",
+                    confidence=judgement.confidence,
+                    sightings=note.sightings,
+                    board_id=board.id,
+                    placement=placement.why,
+                    answers_note_id=None if placement.answers is None else ids[placement.answers],
+                    machine_text=reading.readings[0].text if reading.readings else "",
+                    turn=reading.turn,
+                    position=len(notes),
+                )
+            )
+    return replace(draft, notes=tuple(notes))
+
+
+def _decide(draft: Draft) -> Draft:
+    decided = decide.decide(draft.notes, draft.decisions, [principle.id for principle in draft.principles])
+    return replace(
+        draft,
+        notes=decided.notes,
+        orphans=decided.orphans,
+        notices=(*draft.notices, *decided.problems),
+    )
+
+
+def _theme(draft: Draft) -> Draft:
+    found = theme.themes(draft.notes, draft.principles)
+    of_note = found.theme_of_note
+    notes = tuple(replace(note, theme_id=of_note.get(note.id)) for note in draft.notes)
+    return replace(draft, notes=notes, themes=found.themes)
+
+
+REDUCE_STEPS: tuple[Callable[[Draft], Draft], ...] = (
+    _combine,  # photographs of one board -> one board; one note in two photographs -> one note
+    _place,  # note -> principle; an arrow -> the note it answers
+    _judge,  # readings -> text, marks, status
+    _assign,  # shape -> response type by the legend; the notes as they stand
+    _decide,  # what people decided, laid over it
+    _theme,  # themes per principle
+)
+
+
+def reduce_workshop(draft: Draft) -> Record:
+    """Take a draft through every step to the workshop's record."""
+    for step in REDUCE_STEPS:
+        draft = step(draft)
+    workshop = draft.workshop
+    return Record(
+        workshop_id=workshop.id,
+        title=workshop.title,
+        date=workshop.date,
+        place=workshop.place,
+        language=workshop.language,
+        licence=workshop.licence,
+        contact=workshop.contact,
+        point=workshop.point,
+        legend=workshop.legend,
+        principles=draft.principles,
+        photos=tuple(_sorted_photos(draft.photos)),
+        refusals=tuple(sorted(draft.refusals, key=lambda refusal: refusal.path)),
+        boards=draft.boards,
+        notes=draft.notes,
+        themes=draft.themes,
+        orphans=draft.orphans,
+        software=dict(draft.software),
+        notices=draft.notices,
+        introduction=workshop.introduction,
+        framework=workshop.framework,
+        photographs_licence=workshop.photographs_licence,
+        credits=workshop.credits,
+    )
+
+
+def note_id(workshop_id: str, note: BoardNote) -> str:
+    """A note's id: a digest of the workshop and of where its best sighting lies, to the pixel."""
+    best = note.sightings[0]
+    place_on_photo = ",".join(f"{round(x)} {round(y)}" for x, y in best.polygon)
+    text = f"{workshop_id}|{best.photo_sha256}|{place_on_photo}"
+    return "n" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _sorted_photos(records: Sequence[PhotoRecord]) -> list[Photo]:
+    return sorted((record.photo for record in records), key=lambda photo: photo.path)
+
+
+def _words_of(principles: Sequence[Principle]) -> frozenset[str]:
+    texts = [text for principle in principles for text in (principle.heading, *principle.also)]
+    return frozenset(word.strip(".,;:()'\"?!").lower() for text in texts for word in text.split()) - {""}

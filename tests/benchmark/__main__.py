@@ -1,0 +1,147 @@
+"""`make benchmark`: accuracy and speed, side by side with what a user would pick instead, in one run.
+
+Uses ../shared (real and rendered boards and their scorers) where it is there; otherwise the sample
+workshop, whose truth the project carries. Figures are printed and written to
+processed/benchmark/figures.json; nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmark import peers
+from tests.benchmark.runs import PROJECT, SHARED, Predictions, pipeline_run
+
+WORK = PROJECT / "processed" / "benchmark"
+OUT = Console(highlight=False, width=120)
+
+
+def _scored(script: Path, truth: Path, predictions: Predictions, work: Path) -> dict[str, Any]:
+    folder = predictions.write(work / "predictions")
+    result = work / "score.json"
+    command = [sys.executable, str(script), str(truth), str(folder), "--json", str(result)]
+    if predictions.merged is not None and script.name == "score.py":
+        merged = work / "merged.json"
+        merged.write_text(json.dumps(predictions.merged))
+        command += ["--merged", str(merged)]
+    subprocess.run(command, check=True, capture_output=True)
+    scores: dict[str, Any] = json.loads(result.read_text())
+    return scores
+
+
+def _real_rows(score: dict[str, Any]) -> dict[str, Any]:
+    keys = {
+        "precision": "precision",
+        "recall": "recall",
+        "F1 at IoU .5": "f1",
+        "F1 at IoU .75": "f1_iou75",
+        "mean IoU": "mean_iou",
+        "count error a photo": "count_error_per_photo",
+        "ordinary notes called shaped": "ordinary_called_shaped",
+        "CER, matched notes": "cer",
+        "WER, matched notes": "wer",
+        "coverage (legible or partial)": "coverage",
+        "silent errors": "silent_error",
+        "blank notes recognised": "blank_recall",
+        "written notes called blank": "written_called_blank",
+        "unreadable notes marked": "illegible_recall",
+    }
+    return {label: score.get(key) for label, key in keys.items()}
+
+
+def _rendered_rows(score: dict[str, Any]) -> dict[str, Any]:
+    found, text, merged = score["detection"], score["text"], score.get("merged", {})
+    rows = {
+        "precision": found["precision"],
+        "recall": found["recall"],
+        "F1 at IoU .5": found["f1"],
+        "F1 at IoU .75": found["f1_iou75"],
+        "mean IoU": found["mean_iou"],
+        "shape right": score["shape"]["accuracy"],
+        "CER, published": text["cer"],
+        "WER, published": text["wer"],
+        "withheld": text["withheld"] / max(text["legible_matched"], 1),
+        "silent errors": score["silent_errors"]["rate"],
+        "blank notes recognised": score["blank"]["recall"],
+        "unreadable notes marked": score["illegible"]["recall"],
+        "right principle": score["principle"]["accuracy"],
+        "count error a photo and principle": score["counts"]["mean_abs_error_per_photo_principle"],
+    }
+    if merged:
+        rows |= {"notes left double": merged["duplicates"], "notes wrongly merged": merged["over_merged"]}
+    return rows
+
+
+def _show(title: str, columns: dict[str, dict[str, Any]]) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("measure")
+    for name in columns:
+        table.add_column(name, justify="right")
+    labels = list(dict.fromkeys(label for rows in columns.values() for label in rows))
+    for label in labels:
+        table.add_row(label, *(_figure(rows.get(label)) for rows in columns.values()))
+    OUT.print(table)
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _boards(name: str, images: Path, truth: Path, script: Path, headings: list[str]) -> dict[str, Any]:
+    photos = sorted(path for path in images.iterdir() if path.suffix.lower() in (".jpg", ".png", ".heic"))
+    runs = [pipeline_run(images, headings, WORK / name)]
+    for peer, make in (
+        ("RapidOCR, whole photo", peers.rapidocr_whole),
+        ("Tesseract, whole photo", peers.tesseract_whole),
+        ("colour ranges", peers.colour_ranges),
+    ):
+        runs.append(peers.peer_run(peer, make(), photos))
+    columns: dict[str, dict[str, Any]] = {}
+    for result in runs:
+        score = _scored(script, truth, result, WORK / name)
+        rows = _real_rows(score) if script.name == "score_real.py" else _rendered_rows(score)
+        rows["seconds a photo, one thread"] = result.seconds_a_photo
+        rows["peak memory of a process, MB"] = result.peak_mb
+        columns[result.name] = rows
+    _show(f"{name} ({len(photos)} photographs)", columns)
+    return columns
+
+
+def _headings(truth: Path) -> list[str]:
+    found = {
+        heading["text"]
+        for file in truth.glob("*.json")
+        for heading in json.loads(file.read_text())["headings"]
+    }
+    return sorted(found)
+
+
+def main() -> None:
+    """Run every part that its data is there for."""
+    figures: dict[str, Any] = {}
+    boards = SHARED / "boards"
+    if boards.is_dir():
+        figures["real boards"] = _boards(
+            "real boards", boards / "real/images", boards / "real/labels", SHARED / "score_real.py", []
+        )
+        truth = boards / "rendered/truth"
+        figures["rendered boards"] = _boards(
+            "rendered boards", boards / "rendered/images", truth, SHARED / "score.py", _headings(truth)
+        )
+    else:
+        OUT.print("../shared is not there: only the sample workshop is measured.")
+    WORK.mkdir(parents=True, exist_ok=True)
+    (WORK / "figures.json").write_text(json.dumps(figures, indent=1, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
