@@ -177,7 +177,9 @@ def _validate(building: Path, expected: Counter[str]) -> None:
             return int(rows[0][0] or 0)
 
         checks = {table: (count(table), expected[table]) for table in TABLES}
-        checks |= {view: (count(view), count(view)) for view in VIEWS}
+        # The other views have no number to compare with; that they answer at all is the check.
+        for view in VIEWS:
+            count(view)
         checks["responses"] = (count("responses"), expected["note"])
         checks["sightings"] = (count("sightings"), expected["sighting"])
         checks["counts_by_principle"] = (count("counts_by_principle", "sum(found)"), expected["note"])
@@ -255,7 +257,7 @@ def _failures_explained(path: Path) -> Iterator[None]:
             _kept(path),
             "Two workshops may carry the same name; if not, please report it as a fault of the program.",
         ) from error
-    except (OSError, duckdb.IOException) as error:
+    except OSError as error:
         raise _disk_error(path, error) from error
     except (duckdb.OutOfMemoryException, MemoryError) as error:
         raise StoreError(
@@ -264,6 +266,9 @@ def _failures_explained(path: Path) -> Iterator[None]:
             "Close other programs, or run with fewer workshops at once.",
         ) from error
     except duckdb.Error as error:
+        # A full disk comes as IOException or, while a checkpoint is written, as FatalException.
+        if isinstance(error, duckdb.IOException) or "could not write" in str(error).lower():
+            raise _disk_error(path, error) from error
         raise StoreError(
             f"The database could not be built: {error}",
             _kept(path),
