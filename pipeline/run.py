@@ -76,6 +76,7 @@ def run(
     workers: int | None = None,
     scheduler: str | None = None,
     watcher: Watcher | None = None,
+    make_executor: executing.MakeExecutor = executing.local_pool,
 ) -> list[Summary]:
     """Bring the named workshops, or all, from raw to reports; do again only what changed.
 
@@ -93,7 +94,7 @@ def run(
         passing: dict[str, dict[str, str]] = {}
         cluster = executing.cluster(scheduler) if scheduler else nullcontext()
         with cluster as shared:
-            make = executing.local_pool if shared is None else executing.keeping(shared)
+            make = make_executor if shared is None else executing.keeping(shared)
             for plan in todo:
                 passing[plan.workshop.id] = _map(plan, workers, make, watcher)
         done: list[tuple[Plan, Record]] = []

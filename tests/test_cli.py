@@ -1,0 +1,126 @@
+"""The commands as people call them: what they print, and the code they end with."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline import cli, errors
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def call(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_without_a_command_it_tells_what_there_is(tmp_path: Path) -> None:
+    told = call("--help", cwd=tmp_path)
+    assert told.returncode == 0
+    for command in cli.workshop.commands:
+        assert command in told.stdout
+
+
+def test_a_new_workshop_can_be_made_and_is_never_overwritten(tmp_path: Path) -> None:
+    made = call("new", "town-hall", "--framework", "terrapins", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    file = tmp_path / "raw" / "town-hall" / "workshop.toml"
+    assert 'framework = "terrapins"' in file.read_text("utf-8")
+    file.write_text('title = "Mine"\n')
+    again = call("new", "town-hall", cwd=tmp_path)
+    assert again.returncode == errors.ConfigError.exit_code
+    assert file.read_text() == 'title = "Mine"\n'
+
+
+def test_a_misspelt_framework_gets_a_suggestion(tmp_path: Path) -> None:
+    told = call("new", "x", "--framework", "terapins", cwd=tmp_path)
+    assert told.returncode == errors.ConfigError.exit_code
+    assert "terrapins" in told.stderr
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_run_without_workshops_says_what_to_do(tmp_path: Path) -> None:
+    told = call("run", cwd=tmp_path)
+    assert told.returncode == errors.MissingError.exit_code
+    assert "--raw" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_wrong_setting_stops_before_anything_is_done(tmp_path: Path) -> None:
+    call("new", "town-hall", cwd=tmp_path)
+    (tmp_path / "raw" / "town-hall" / "workshop.toml").write_text('titel = "x"\n')
+    told = call("run", cwd=tmp_path)
+    assert told.returncode == errors.ConfigError.exit_code
+    assert "workshop.toml" in told.stderr
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_query_without_a_database_says_what_to_do(tmp_path: Path) -> None:
+    told = call("sql", "SELECT 1", cwd=tmp_path)
+    assert told.returncode == errors.QueryError.exit_code
+    assert "workshop run" in told.stderr
+
+
+def test_the_doctor_reports_every_part(tmp_path: Path) -> None:
+    told = call("doctor", cwd=tmp_path)
+    for word in ("Python", "duckdb", "Tesseract", "disk space"):
+        assert word in told.stdout
+
+
+def test_every_class_of_failure_owns_an_exit_code_and_the_readme_tells_it() -> None:
+    classes = [
+        value
+        for _, value in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(value, errors.WorkshopError) and value is not errors.WorkshopError
+    ]
+    codes = [failure.exit_code for failure in classes]
+    assert len(set(codes)) == len(codes)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", readme, re.MULTILINE)}
+    assert {*codes, 0, 1, 2} == told
+
+
+def test_every_command_and_option_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name, command in cli.workshop.commands.items():
+        assert f"`workshop {name}" in readme, name
+        for parameter in command.params:
+            for option in parameter.opts:
+                if option.startswith("--"):
+                    assert option in readme, f"{name} {option}"
+
+
+def test_every_command_explains_itself() -> None:
+    for name in cli.workshop.commands:
+        told = CliRunner().invoke(cli.workshop, [name, "--help"])
+        assert told.exit_code == 0
+        assert len(told.output.splitlines()) > 3
+
+
+@pytest.mark.parametrize("words", [["--help"], ["new", "--help"], ["run", "--help"]])
+def test_help_needs_no_heavy_library(words: list[str]) -> None:
+    heavy = ("cv2", "onnxruntime", "spacy", "duckdb", "pandas", "rapidocr", "numpy")
+    script = (
+        "import sys\n"
+        "from pipeline import cli\n"
+        f"try: cli.workshop({words!r}, standalone_mode=False)\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert told.stderr.strip() == "[]"
