@@ -65,7 +65,7 @@ def test_it_reads_like_a_published_record() -> None:
 def test_it_holds_what_the_page_holds() -> None:
     text = render_markdown(
         make_record(),
-        [Change("read", "Now readable", "[illegible]", "Listen")],
+        [Change("now_readable", "[illegible]", "Listen", "read from the original", "n0001", "power")],
         Imprint(2, "2026-11-22", "the originals", ("A. Reader",), "", ("More to come.",)),
         ("responses.csv",),
     )
@@ -80,7 +80,8 @@ def test_it_holds_what_the_page_holds() -> None:
         "## Unplaced notes (2)",
         "(answers: “",
         "### Themes",
-        "## What changed",
+        "## What changed\n\n### Now readable (1)\n\n",
+        "- **Power**: <del>\\[illegible\\]</del> <ins>Listen</ins> – read from",
         "## How this record was made",
         "## Files that could not be used",
         "| notes.txt | Not an image: it holds text | take it out |",

@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.model import Crop, Record
+from pipeline.publish.changes import Change, ChangeLike
 from pipeline.publish.charts import make_charts
 from pipeline.publish.files import swap_in
 from pipeline.publish.html import render_html
 from pipeline.publish.markdown import render_markdown
 from pipeline.publish.pictures import publishable
-from pipeline.publish.view import Change, Imprint, arrange
+from pipeline.publish.view import Imprint, arrange
 
 __all__ = [
     "Change",
+    "ChangeLike",
     "Imprint",
     "charts",
     "render_html",
@@ -38,7 +40,7 @@ def render_reports(
     record: Record,
     crops: Mapping[str, Crop],
     tables: Mapping[str, bytes],
-    changes: Sequence[Change] = (),
+    changes: Sequence[ChangeLike] = (),
     imprint: Imprint | None = None,
 ) -> dict[str, bytes]:
     """Everything that belongs into a workshop's folder of reports: file name -> bytes."""
@@ -57,7 +59,7 @@ def write_reports(
     crops: Mapping[str, Crop],
     folder: Path,
     tables: Mapping[str, bytes],
-    changes: Sequence[Change] = (),
+    changes: Sequence[ChangeLike] = (),
     *,
     imprint: Imprint | None = None,
 ) -> list[Path]:
@@ -65,6 +67,6 @@ def write_reports(
 
     A kill at any moment leaves each file old or new, never half; `record.html` is swapped in last,
     and `editions/` is never touched. Raises ValueError for a table whose name leaves the folder and
-    OSError when the folder cannot be written.
+    StorageError when the folder cannot be written.
     """
     return swap_in(folder, render_reports(record, crops, tables, changes, imprint), last=RECORD)

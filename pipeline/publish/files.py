@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from pipeline.files import PARTIAL, storage_error, sync_folder
+
 KEPT = "editions"
-_SUFFIX = ".being-written"
 
 
 def swap_in(
@@ -19,9 +20,23 @@ def swap_in(
     then is one file after the other renamed over its predecessor, `last` (the page that people open)
     at the end. `obsolete` names files of an earlier run that no longer belong; they are removed after
     that. `editions/` is never touched. Raises ValueError for a name that would leave the folder or
-    enter `editions/`, before anything is written.
+    enter `editions/`, before anything is written, and StorageError
+    when the disk refuses.
     """
     targets = {name: _target(folder, name) for name in contents}
+    try:
+        return _swap(folder, contents, targets, last, obsolete)
+    except OSError as error:
+        raise storage_error(folder, error, "Every file there is old or new, none is half.") from error
+
+
+def _swap(
+    folder: Path,
+    contents: Mapping[str, bytes],
+    targets: Mapping[str, Path],
+    last: str,
+    obsolete: Iterable[str],
+) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     for name, data in contents.items():
@@ -36,7 +51,7 @@ def swap_in(
     for name in obsolete:
         if name not in contents:
             _target(folder, name).unlink(missing_ok=True)
-    _sync_folder(folder)
+    sync_folder(folder)
     return list(targets.values())
 
 
@@ -48,23 +63,11 @@ def _target(folder: Path, name: str) -> Path:
 
 
 def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}{_SUFFIX}")
+    return target.with_name(f"{PARTIAL}{target.name}")
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """What a killed run left behind; nothing else carries this suffix."""
-    for path in folder.rglob(f".*{_SUFFIX}"):
+    """What a killed run left behind; nothing else carries this prefix."""
+    for path in folder.rglob(f"{PARTIAL}*"):
         if KEPT not in path.relative_to(folder).parts:
             path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the renames to the disk, where the system lets a folder be opened (Windows does not)."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 from pipeline import vocabulary
 from pipeline.model import Crop, Note, Record
 from pipeline.publish import charts, icons, method, pictures, words
+from pipeline.publish.changes import ChangeLike, arrange_changes
 from pipeline.publish.view import (
-    Change,
     Imprint,
     Segment,
     anchor_of,
@@ -35,7 +35,7 @@ _LICENCES = {
 def render_html(
     record: Record,
     crops: Mapping[str, Crop],
-    changes: Sequence[Change] = (),
+    changes: Sequence[ChangeLike] = (),
     imprint: Imprint | None = None,
     tables: Sequence[str] = (),
 ) -> str:
@@ -57,7 +57,7 @@ def render_html(
             view=view,
             figures=view.figures,
             charts=both,
-            changes=tuple(changes),
+            changes=arrange_changes(changes, view.headings),
             imprint=imprint,
             tables=tuple(tables),
             css=Markup(_template("record.css")),  # noqa: S704 (our own style sheet)

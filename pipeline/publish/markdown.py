@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pipeline import vocabulary
 from pipeline.model import Note, Record
 from pipeline.publish import charts, method, words
+from pipeline.publish.changes import ChangeLike, Piece, arrange_changes
 from pipeline.publish.view import (
     COLLAPSED_MARK,
-    Change,
     Group,
     Imprint,
     Item,
@@ -45,7 +45,7 @@ def _at_start(escaped: str) -> str:
 
 def render_markdown(
     record: Record,
-    changes: Sequence[Change] = (),
+    changes: Sequence[ChangeLike] = (),
     imprint: Imprint | None = None,
     tables: Sequence[str] = (),
 ) -> str:
@@ -64,7 +64,7 @@ def render_markdown(
             view,
             "No printed heading claims these notes. They are shown here so that nobody's response is lost.",
         )
-    blocks += _changes(changes)
+    blocks += _changes(changes, view)
     blocks += _method(view)
     blocks += _refused(record)
     blocks += _about(record, imprint, tables)
@@ -197,17 +197,24 @@ def _marked(pieces: Sequence[Segment]) -> str:
     return _at_start(written)
 
 
-def _changes(changes: Sequence[Change]) -> Iterator[str]:
-    if not changes:
-        return
-    yield "## What changed"
-    lines = []
-    for change in changes:
-        line = f"- {escape_markdown(change.sentence)}"
-        if change.before or change.after:
-            line += f": “{escape_markdown(change.before)}” → “{escape_markdown(change.after)}”"
-        lines.append(line)
-    yield "\n".join(lines)
+def _changes(changes: Sequence[ChangeLike], view: RecordView) -> Iterator[str]:
+    groups = arrange_changes(changes, view.headings)
+    if groups:
+        yield "## What changed"
+    for group in groups:
+        yield f"### {escape_markdown(group.label)} ({len(group.lines)})"
+        lines = []
+        for line in group.lines:
+            parts = [f"**{inline(line.heading)}**:" if line.heading else "", *map(_piece, line.pieces)]
+            if line.explanation:
+                parts.append(f"– {inline(line.explanation)}" if line.pieces else inline(line.explanation))
+            lines.append(f"- {_at_start(' '.join(part for part in parts if part))}")
+        yield "\n".join(lines)
+
+
+def _piece(piece: Piece) -> str:
+    text = inline(piece.text)
+    return {"gone": f"<del>{text}</del>", "new": f"<ins>{text}</ins>"}.get(piece.kind, text)
 
 
 def _method(view: RecordView) -> Iterator[str]:

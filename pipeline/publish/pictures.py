@@ -42,7 +42,7 @@ def published(crop: Crop, longest: int = LONGEST) -> Crop:
         scale = longest / max(picture.size)
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         picture.draft("RGB", size)  # lets the JPEG decoder do most of the reduction
-        small = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+        small = picture.convert("RGB").resize(size, Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=QUALITY)
     return Crop(without_metadata(buffer.getvalue()), *size)  # Pillow hands comments on

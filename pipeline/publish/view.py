@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline import marks, vocabulary
 from pipeline.model import Note, Principle, Record, Theme
@@ -165,20 +166,6 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One line of the list of changes since an earlier edition; `kind` groups the lines.
-
-    `sentence` says it in plain words; `before` and `after` are the words concerned, if any.
-    """
-
-    kind: str
-    sentence: str
-    before: str = ""
-    after: str = ""
-    note_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Imprint:
     """Who made this record and which edition it is; all of it optional and said by people.
 
@@ -207,11 +194,17 @@ class RecordView:
     answers: dict[str, Note]
 
     @property
+    def headings(self) -> dict[str, str]:
+        """What people read for each principle's id."""
+        return {principle.id: principle.heading for principle in self.record.principles}
+
+    @property
     def all_sections(self) -> tuple[Section, ...]:
         """Every section that holds notes or was asked about, the unplaced notes last."""
         return self.sections + ((self.unplaced,) if self.unplaced else ())
 
 
+@lru_cache(maxsize=16_384)
 def segments(text: str) -> tuple[Segment, ...]:
     """A note's words cut at its marks (see pipeline.marks), escapes undone, lines running on."""
     found: list[Segment] = []
