@@ -19,15 +19,16 @@ from pipeline.themes.result import Tally, ThemeResult
 from pipeline.themes.text import spoken
 from pipeline.themes.vectors import Analyser, Analysis
 
-SUGGESTED_FROM = 0.35
+SUGGESTED_FROM = 0.40
 """Cohesion from which a group is a "suggested" theme; below, it is a "possible" link."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
-    """A note that has something to say, with what is known of its words."""
+    """A note that has something to say: its own words, and what is known of their corrected shadow."""
 
     note: Note
+    words: str
     analysis: Analysis
 
 
@@ -48,7 +49,7 @@ def themes(
     """
     analyse = vectors or default_analyser()
     places: dict[str | None, int] = {principle.id: place for place, principle in enumerate(principles)}
-    by_principle = _by_principle(notes, places, analyse)
+    by_principle = _by_principle(notes, principles, places, analyse)
     spoken_notes = [item for items in by_principle.values() for item in items]
     background = labels.document_counts([item.analysis.terms for item in spoken_notes])
     own_words = _own_words(principles, analyse)
@@ -68,25 +69,25 @@ def with_themes(notes: Sequence[Note], result: ThemeResult) -> tuple[Note, ...]:
 
 
 def _by_principle(
-    notes: Sequence[Note], places: dict[str | None, int], analyse: Analyser
+    notes: Sequence[Note], principles: Sequence[Principle], places: dict[str | None, int], analyse: Analyser
 ) -> dict[str | None, list[_Spoken]]:
     """The notes with content under each principle, in the principles' order, unplaced ones last."""
-    texts = [spoken(note.text) for note in notes]
-    analyses = analyse(texts)
+    own = [spoken(note.text) for note in notes]
+    wordings = [text for principle in principles for text in (principle.heading, *principle.also)]
+    analyses = analyse(analyse.speller.shadows(own, wordings))
     last = len(places)
     principle_ids = sorted(
         {note.principle_id for note in notes},
         key=lambda name: (places.get(name, last), name is None, name or ""),
     )
-    sorted_notes = sorted(zip(notes, analyses, strict=True), key=lambda pair: (pair[1].text, pair[0].id))
-    return {
-        principle_id: [
-            _Spoken(note, analysis)
-            for note, analysis in sorted_notes
-            if note.principle_id == principle_id and analysis.has_content
-        ]
-        for principle_id in principle_ids
-    }
+    found: dict[str | None, list[_Spoken]] = {principle_id: [] for principle_id in principle_ids}
+    for item in sorted(
+        (_Spoken(*parts) for parts in zip(notes, own, analyses, strict=True)),
+        key=lambda item: (item.analysis.text, item.note.id),
+    ):
+        if item.analysis.has_content:
+            found[item.note.principle_id].append(item)
+    return found
 
 
 def _own_words(principles: Sequence[Principle], analyse: Analyser) -> dict[str | None, frozenset[str]]:
@@ -123,7 +124,7 @@ def _principle_themes(
             Theme(
                 id=theme_id(principle_id, note_ids),
                 principle_id=principle_id,
-                label=name or _short(quote.analysis.text),
+                label=name or _short(quote.words),
                 strength="suggested" if group.cohesion >= SUGGESTED_FROM else "possible",
                 cohesion=group.cohesion,
                 note_ids=note_ids,

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.themes.spelling import Speller
+
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
@@ -134,10 +136,11 @@ class Analysis:
 
 
 class Analyser:
-    """Analyses texts, each once; `known` analyses are not made again."""
+    """Analyses texts, each once; `known` analyses are not made again. Its `speller` makes their shadows."""
 
-    def __init__(self, known: Iterable[Analysis] = ()) -> None:
+    def __init__(self, known: Iterable[Analysis] = (), speller: Speller | None = None) -> None:
         self._known = {analysis.text: analysis for analysis in known}
+        self.speller = speller or Speller()
 
     @property
     def known(self) -> tuple[Analysis, ...]:
