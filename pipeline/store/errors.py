@@ -13,7 +13,9 @@ class StoreError(Exception):
         self.happened = happened
         self.kept = kept
         self.remedy = remedy
-        super().__init__(" ".join(part for part in (happened, kept, remedy) if part))
+        # DuckDB's words on a slip in the SQL point at the place, over several lines.
+        separator = "\n" if "\n" in happened else " "
+        super().__init__(separator.join(part for part in (happened, kept, remedy) if part))
 
 
 class QueryError(StoreError):

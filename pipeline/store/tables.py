@@ -1,0 +1,67 @@
+"""The `responses` of one workshop as files for reports/<workshop>/: CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.store.cells import csv_cell
+from pipeline.store.errors import QueryError
+from pipeline.store.query import connected
+
+ROW_GROUP = 50_000
+
+
+def responses_table(path: Path, workshop_id: str) -> tuple[bytes, bytes]:
+    """(responses.csv, responses.parquet) of one workshop, in the order of the record.
+
+    The CSV is UTF-8 with a header line, line feeds, empty cells for NULL, polygons as JSON text, and
+    texts that no spreadsheet takes for a formula (the rule, and how to read back: see
+    pipeline/store/cells.py). The Parquet keeps polygons as lists of {x, y} and carries each column's
+    comment as metadata. The same database gives the same bytes.
+
+    Raises QueryError if there is no database or no such workshop in it.
+    """
+    with connected(path) as connection:
+        workshops = [row[0] for row in connection.execute("SELECT workshop_id FROM workshop").fetchall()]
+        if workshop_id not in workshops:
+            raise QueryError(
+                f"The database holds no workshop called {workshop_id!r}.",
+                "",
+                f"It holds: {', '.join(workshops) or 'none yet'}. Workshops are taken in by: workshop run",
+            )
+        comments = dict(
+            connection.execute(
+                "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'responses'"
+            ).fetchall()
+        )
+        question = "SELECT * FROM responses WHERE workshop_id = ?"
+        table = connection.sql(question, params=[workshop_id]).to_arrow_table()
+    return _as_csv(table), _as_parquet(table, comments)
+
+
+def _as_csv(table: pa.Table) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for batch in table.to_batches(max_chunksize=ROW_GROUP):
+        columns = [column.to_pylist() for column in batch.columns]
+        writer.writerows(
+            [csv_cell(value, protect=True) for value in row] for row in zip(*columns, strict=True)
+        )
+    return out.getvalue().encode("utf-8")
+
+
+def _as_parquet(table: pa.Table, comments: dict[str, str]) -> bytes:
+    fields = [field.with_metadata({"comment": comments[field.name]}) for field in table.schema]
+    described = table.combine_chunks().cast(pa.schema(fields))
+    out = io.BytesIO()
+    # Everything that could differ from run to run is fixed: row groups, compression, versions.
+    pq.write_table(
+        described, out, row_group_size=ROW_GROUP, compression="zstd", version="2.6", data_page_version="1.0"
+    )
+    return out.getvalue()
