@@ -1,4 +1,4 @@
-"""The list of changes between two editions, as Markdown, HTML and CSV; pure, the same each time."""
+"""The list of changes between two editions as a document of its own: Markdown, HTML, CSV; pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from html import escape
 from itertools import groupby
 
 from pipeline.diff import KINDS, Change, ChangeList
-from pipeline.publish import view
 
 COLUMNS = (
     "workshop_id",
@@ -42,16 +41,6 @@ def summary_of(changes: ChangeList) -> str:
     same = "1 note is" if changes.unchanged == 1 else f"{changes.unchanged} notes are"
     return (
         f"{said[:1].upper() + said[1:]}. {same} the same." if said else f"Nothing changed. {same} the same."
-    )
-
-
-def view_changes(changes: ChangeList) -> tuple[view.Change, ...]:
-    """The changes as the record page and its Markdown show them."""
-    return tuple(
-        view.Change(
-            change.kind, _sentence(changes, change), change.before or "", change.after or "", change.note_id
-        )
-        for change in changes.changes
     )
 
 

@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     | \\(?P<escaped>[!-/:-@\[-`{-~ …])
     | (?P<bracket>\[\s*(?:illegible|illeg\.?|unreadable|\.{2,}|…+)?\s*\])
     | (?P<unsure>\[\?\])
+    | (?P<name>\[name\ removed\])
     | (?P<dots>\.{3,}|…+)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -98,6 +99,9 @@ def decode(raw: str) -> tuple[str, str]:
             character = _character(match["code"]) if match["code"] else match["escaped"]
             has_words = has_words or _has_word(character)
             pieces.append(character)
+        elif match["name"]:
+            is_unsure = has_words = True
+            pieces.append("[name removed]")
         elif match["unsure"] and last.strip():
             is_unsure = True
             pieces.append("[?]")
