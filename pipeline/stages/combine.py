@@ -1,0 +1,197 @@
+"""combine: photographs of one sheet become one board, a note seen twice one note. Pure: records in, records out.
+
+Which photographs are of one sheet is decided in `pipeline.linking`: sheets that merely look alike are never merged;
+in doubt they stay two. Whatever the order of the photographs, the boards are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry import Polygon as Shape
+
+from pipeline.linking import Link, common_view, find_links, in_view, pair_outlines, size, valid
+from pipeline.model import Board, BoardHeading, BoardNote, Features, PhotoRecord, Polygon, Sighting
+from pipeline.registration import transform, unpack
+
+Array = NDArray[np.float64]
+
+
+def combine(records: Sequence[PhotoRecord], features: Mapping[str, Features]) -> tuple[Board, ...]:
+    """The boards of a workshop, in the order of their first photographs' paths.
+
+    `features` maps photograph paths to what `describe` found; a photograph without an entry is a board alone.
+    """
+    by_path = {record.photo.path: record for record in sorted(records, key=lambda record: record.photo.path)}
+    points = {path: unpack(features[path]) for path in by_path if path in features}
+    links = find_links(by_path, points)
+    return tuple(
+        sorted(
+            (_board(group, by_path, links) for group in _groups(by_path, links)),
+            key=lambda board: min(board.photos),
+        )
+    )
+
+
+# --- from links to boards ---------------------------------------------------------------------
+
+
+def _groups(records: Mapping[str, PhotoRecord], links: Sequence[Link]) -> list[list[str]]:
+    leader = {path: path for path in records}
+
+    def find(path: str) -> str:
+        while leader[path] != path:
+            path = leader[path]
+        return path
+
+    for link in links:
+        one, other = find(link.a), find(link.b)
+        leader[max(one, other)] = min(one, other)
+    groups: dict[str, list[str]] = {}
+    for path in sorted(records):
+        groups.setdefault(find(path), []).append(path)
+    return list(groups.values())
+
+
+def _board(paths: list[str], records: Mapping[str, PhotoRecord], links: Sequence[Link]) -> Board:
+    inner = [link for link in links if link.a in paths and link.b in paths]
+    reference = _reference(paths, inner, records)
+    matrices = _to_reference(reference, inner)
+    ordered = [reference, *(path for path in paths if path != reference)]
+    notes = [_note(cluster, records, matrices) for cluster in _clusters(ordered, records, matrices, inner)]
+    headings = _headings(ordered, records, matrices)
+    return Board(
+        id="b-" + hashlib.sha256(records[reference].photo.sha256.encode("ascii")).hexdigest()[:12],
+        photos=tuple(ordered),
+        transforms=tuple(tuple(round(float(v), 10) for v in matrices[path].ravel()) for path in ordered),
+        notes=tuple(sorted(notes, key=_reading_order)),
+        headings=tuple(headings),
+    )
+
+
+def _reference(paths: Sequence[str], links: Sequence[Link], records: Mapping[str, PhotoRecord]) -> str:
+    """The photograph most others are linked to; among equals the first by path."""
+    degree = {path: sum(path in (link.a, link.b) for link in links) for path in paths}
+    return min(paths, key=lambda path: (-degree[path], path))
+
+
+def _to_reference(reference: str, links: Sequence[Link]) -> dict[str, Array]:
+    """For each photograph the homography to the reference, along its surest links."""
+    matrices: dict[str, Array] = {reference: np.eye(3)}
+    while True:
+        reached = next((link for link in links if (link.a in matrices) != (link.b in matrices)), None)
+        if reached is None:
+            return matrices
+        if reached.a in matrices:
+            matrix = matrices[reached.a] @ reached.matrix
+            matrices[reached.b] = matrix / matrix[2, 2]
+        else:
+            matrix = matrices[reached.b] @ np.linalg.inv(reached.matrix)
+            matrices[reached.a] = matrix / matrix[2, 2]
+
+
+def _clusters(
+    paths: Sequence[str],
+    records: Mapping[str, PhotoRecord],
+    matrices: Mapping[str, Array],
+    links: Sequence[Link],
+) -> list[list[tuple[str, int]]]:
+    """Sightings (photograph, outline) that are one note; never two of one photograph."""
+    joined: dict[tuple[str, int], list[tuple[str, int]]] = {
+        (path, i): [(path, i)] for path in paths for i in range(len(records[path].detection.outlines))
+    }
+
+    def join(one: tuple[str, int], other: tuple[str, int]) -> None:
+        first, second = joined[one], joined[other]
+        if first is second or {path for path, _ in first} & {path for path, _ in second}:
+            return
+        first.extend(second)
+        for member in second:
+            joined[member] = first
+
+    for link in links:
+        for i, j in link.pairs:
+            join((link.a, i), (link.b, j))
+    linked = {(link.a, link.b) for link in links}
+    for k, a in enumerate(paths):
+        for b in paths[k + 1 :]:
+            if (a, b) in linked or (b, a) in linked:
+                continue
+            matrix = np.linalg.inv(matrices[a]) @ matrices[b]
+            view = common_view(records[a], records[b], matrix / matrix[2, 2])
+            if view is not None:
+                first = in_view(records[a], np.eye(3), view)
+                second = in_view(records[b], matrix / matrix[2, 2], view)
+                for i, j in pair_outlines(first, second):
+                    join((a, i), (b, j))
+    unique = {id(cluster): sorted(cluster) for cluster in joined.values()}
+    return sorted(unique.values())
+
+
+def _note(
+    cluster: Sequence[tuple[str, int]], records: Mapping[str, PhotoRecord], matrices: Mapping[str, Array]
+) -> BoardNote:
+    best_first = sorted(cluster, key=lambda member: _worth(member[0], member[1], records))
+    sightings = tuple(
+        Sighting(
+            photo=path,
+            photo_sha256=records[path].photo.sha256,
+            polygon=records[path].detection.outlines[index].polygon,
+            index=index,
+        )
+        for path, index in best_first
+    )
+    return BoardNote(sightings, _carried(matrices[best_first[0][0]], sightings[0].polygon))
+
+
+def _worth(path: str, index: int, records: Mapping[str, PhotoRecord]) -> tuple[float, float, float, str, int]:
+    """Sorts sightings best first: whole before cut off, then sharper, then larger."""
+    record = records[path]
+    polygon = record.detection.outlines[index].polygon
+    sharpness = round(record.page.notes[index].ink.sharpness, 2)
+    area = round(float(valid(Shape(polygon)).area), 1)
+    return float(_is_cut(record, polygon)), -sharpness, -area, path, index
+
+
+def _headings(
+    paths: Sequence[str], records: Mapping[str, PhotoRecord], matrices: Mapping[str, Array]
+) -> list[BoardHeading]:
+    """Headings in the board's frame, one seen twice being one: the whole before the cut off, then the surer."""
+    found: list[tuple[tuple[bool, float, str], BoardHeading]] = []
+    for path in paths:
+        record = records[path]
+        for box, reading in zip(record.detection.headings, record.page.headings, strict=True):
+            rank = (_is_cut(record, box.polygon), -round(reading.confidence, 3), path)
+            carried = _carried(matrices[path], box.polygon)
+            found.append((rank, BoardHeading(reading.text, reading.confidence, carried, path)))
+    kept: list[BoardHeading] = []
+    for _, heading in sorted(found, key=lambda one: (one[0], one[1].polygon)):
+        shape = valid(Shape(heading.polygon))
+        others = [valid(Shape(other.polygon)) for other in kept if other.photo != heading.photo]
+        if all(shape.intersection(other).area < 0.4 * min(shape.area, other.area) for other in others):
+            kept.append(heading)
+    return sorted(kept, key=lambda heading: (_corner(heading.polygon), heading.text))
+
+
+def _is_cut(record: PhotoRecord, polygon: Polygon) -> bool:
+    """Whether the picture's edge cuts through the outline."""
+    points, bounds = np.asarray(polygon, np.float64), np.array(size(record))
+    edge = 0.004 * bounds.max()
+    return bool((points < edge).any() or (points > bounds - 1 - edge).any())
+
+
+def _carried(matrix: Array, polygon: Polygon) -> Polygon:
+    placed = transform(matrix, np.asarray(polygon, np.float64))
+    return tuple((round(float(x), 2), round(float(y), 2)) for x, y in placed)
+
+
+def _reading_order(note: BoardNote) -> tuple[float, float, str, int]:
+    xs, ys = zip(*note.polygon, strict=True)
+    return min(ys), min(xs), note.sightings[0].photo, note.sightings[0].index
+
+
+def _corner(polygon: Polygon) -> tuple[float, float]:
+    return min(y for _, y in polygon), min(x for x, _ in polygon)
