@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.errors import EditionError
 
-class TranscriptError(ValueError):
+
+class TranscriptError(EditionError):
     """A transcript that cannot be read: the message names the file and what to do."""
 
 
