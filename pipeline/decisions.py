@@ -63,15 +63,21 @@ def read_log(folder: Path) -> Log:
             safe="Nothing was changed; no decision was lost.",
             remedy="Check the file's permissions and run the command again.",
         ) from error
+    return parse_log(content)
+
+
+def parse_log(content: bytes, first_line: int = 1) -> Log:
+    """Understand the log's content, or a later part of it that begins at line `first_line`."""
     decisions: dict[str, Decision] = {}
     problems: list[str] = []
-    for number, line in enumerate(content.split(b"\n"), 1):
+    last_line = first_line + content.count(b"\n")
+    for number, line in enumerate(content.split(b"\n"), first_line):
         if not line.strip():
             continue
         try:
             decision = _decision(msgspec.json.decode(line, type=_Row))
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError) as error:
-            is_last = number == content.count(b"\n") + 1
+            is_last = number == last_line
             what = "is half-written, as a crash leaves it" if is_last else f"cannot be understood ({error})"
             problems.append(f"{FILE_NAME}, line {number}: {what}; it was left as it is and not used.")
             continue

