@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipeline.model import Line, Reading, Word
@@ -34,20 +34,57 @@ def read_contained(reader: Reader, images: Sequence[RgbImage], seconds: float | 
     does not cost the others. A reader that exceeds `seconds` for a batch is not called again in this
     process.
     """
+
+    def sound(raw: Any) -> tuple[Reading, ...] | str:
+        return fault_of(raw) or (raw,)
+
+    # The attribute is looked up inside the containment: a foreign property may do anything.
+    call = lambda some: reader.read(some)  # noqa: E731, PLW0108
+    return [views[0] for views in _contained(reader, call, images, seconds, sound)]
+
+
+def views_contained(
+    reader: Reader, images: Sequence[RgbImage], language: str, seconds: float | None = None
+) -> list[tuple[Reading, ...]]:
+    """Like `read_contained`, for a reader that can also read with a language's help.
+
+    Each picture's readings: the plain one, and, where the reader has a method
+    `read_with(images, language) -> list[tuple[Reading, ...]]`, the helped one after it.
+    """
+    helped = getattr(reader, "read_with", None)
+    if helped is None:
+        return [(reading,) for reading in read_contained(reader, images, seconds)]
+
+    def sound(raw: Any) -> tuple[Reading, ...] | str:
+        if not isinstance(raw, tuple) or not raw:
+            return f"{type(raw).__name__} instead of a tuple of readings"
+        return next((fault for fault in map(fault_of, raw) if fault), raw)
+
+    return _contained(reader, lambda some: helped(some, language), images, seconds, sound)
+
+
+def _contained(
+    reader: Reader,
+    read: Callable[[list[RgbImage]], Any],
+    images: Sequence[RgbImage],
+    seconds: float | None,
+    sound: Callable[[Any], tuple[Reading, ...] | str],
+) -> list[tuple[Reading, ...]]:
     if not images:
         return []
     name, version = _label(reader)
     limit = seconds_allowed(len(images)) if seconds is None else seconds
-    outcome = _call(reader, images, limit)
+    outcome = _call(reader, read, images, limit)
     if isinstance(outcome, str) and len(images) > 1 and id(reader) not in _hung:
-        return [read_contained(reader, [image], limit)[0] for image in images]
+        return [_contained(reader, read, [image], limit, sound)[0] for image in images]
     if isinstance(outcome, str):
-        return [Reading(name, version, (), outcome) for _ in images]
-    readings = []
+        return [(Reading(name, version, (), outcome),) for _ in images]
+    results = []
     for raw in outcome:
-        fault = fault_of(raw)
-        readings.append(raw if fault is None else Reading(name, version, (), f"returned rubbish: {fault}"))
-    return readings
+        checked = sound(raw)
+        rubbish = f"returned rubbish: {checked}"
+        results.append((Reading(name, version, (), rubbish),) if isinstance(checked, str) else checked)
+    return results
 
 
 def _label(reader: Reader) -> tuple[str, str]:
@@ -57,7 +94,9 @@ def _label(reader: Reader) -> tuple[str, str]:
         return type(reader).__name__, f"unknown ({type(error).__name__})"
 
 
-def _call(reader: Reader, images: Sequence[RgbImage], seconds: float) -> list[Any] | str:
+def _call(
+    reader: Reader, read: Callable[[list[RgbImage]], Any], images: Sequence[RgbImage], seconds: float
+) -> list[Any] | str:
     """What the reader returned, if it is a list of the right length, or what went wrong."""
     if id(reader) in _hung:
         return "not asked: it hung on an earlier picture"
@@ -65,7 +104,7 @@ def _call(reader: Reader, images: Sequence[RgbImage], seconds: float) -> list[An
 
     def work() -> None:
         try:
-            box.append(reader.read([image.copy() for image in images]))
+            box.append(read([image.copy() for image in images]))
         except BaseException as error:  # noqa: BLE001 - even SystemExit of a foreign engine stays here
             box.append(error)
 

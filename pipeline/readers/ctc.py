@@ -9,10 +9,12 @@ summed over all alignments, and its alternatives are the other likely labellings
 
 from __future__ import annotations
 
+import difflib
 import itertools
+import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +83,7 @@ class DecodedWord:
     alternatives: tuple[tuple[str, float], ...]
 
 
-def decode(probabilities: Floats, alphabet: Alphabet, width: int = 10, keep: int = 6) -> list[DecodedWord]:
+def decode(probabilities: Floats, alphabet: Alphabet, width: int = 30, keep: int = 12) -> list[DecodedWord]:
     """Cut one line (steps x accepted signs, from Alphabet.select) into words.
 
     `width` is the beam's, `keep` the most alternatives a word is given.
@@ -177,3 +179,150 @@ def beam(
     return sorted(
         ((prefix, sum(pair)) for prefix, pair in prefixes.items()), key=lambda item: (-item[1], item[0])
     )
+
+
+LanguageModel = Callable[[str], float]
+"""The decimal logarithm of a word's probability in running text."""
+WEIGHT = 0.5
+"""How much the language counts beside the network, and REWARD, what each word is worth for itself (both
+in decimal logarithms); chosen on shared handwriting, see the model card."""
+REWARD = 1.5
+
+
+def decode_with(
+    probabilities: Floats, alphabet: Alphabet, language: LanguageModel, width: int = 30, least: float = 2e-3
+) -> list[DecodedWord]:
+    """Cut one line into words with a language's help: word gaps may fall elsewhere than on the best path.
+
+    `confidence` is the share of the beam's weight that holds the word; alternatives are what the
+    rest of it holds instead. What is not in the network's beam never appears.
+    """
+    hypotheses = _line_beam(probabilities, alphabet, language, width, least)
+    if not hypotheses:
+        return []
+    labels = [label for label, _ in hypotheses]
+    weights = np.array([10.0 ** (score - hypotheses[0][1]) for _, score in hypotheses])
+    weights /= weights.sum()
+    texts = [_words_of(label, alphabet) for label in labels]
+    best = texts[0]
+    support = [0.0] * len(best)
+    instead: list[dict[str, float]] = [{} for _ in best]
+    for text, weight in zip(texts, weights, strict=True):
+        matcher = difflib.SequenceMatcher(None, best, text, autojunk=False)
+        for tag, i, j, k, m in matcher.get_opcodes():
+            if tag == "equal":
+                for at in range(i, j):
+                    support[at] += float(weight)
+            elif tag == "replace" and j - i == m - k:
+                for at in range(j - i):
+                    other = text[k + at]
+                    instead[i + at][other] = instead[i + at].get(other, 0.0) + float(weight)
+    spans = _word_steps(probabilities, labels[0], alphabet.space)
+    return [
+        DecodedWord(
+            word,
+            _tidy(support[at]),
+            *spans[at],
+            tuple(
+                (other, _tidy(share))
+                for other, share in sorted(instead[at].items(), key=lambda item: (-item[1], item[0]))[:6]
+                if share >= 1e-3
+            ),
+        )
+        for at, word in enumerate(best)
+    ]
+
+
+def _words_of(label: Sequence[int], alphabet: Alphabet) -> list[str]:
+    return "".join(alphabet.signs[sign] for sign in label).split()
+
+
+def _line_beam(
+    probabilities: Floats, alphabet: Alphabet, language: LanguageModel, width: int, least: float
+) -> list[tuple[tuple[int, ...], float]]:
+    """Prefix beam search, each finished word weighed by the language; best first, with their scores."""
+    space = alphabet.space
+    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
+    spoken: dict[tuple[int, ...], float] = {(): 0.0}
+    scale = 0.0
+
+    def last_word(prefix: tuple[int, ...]) -> str:
+        start = len(prefix)
+        while start and prefix[start - 1] != space:
+            start -= 1
+        return "".join(alphabet.signs[sign] for sign in prefix[start:])
+
+    def weight(word: str) -> float:
+        return WEIGHT * language(word) + REWARD
+
+    for row in probabilities:
+        signs = [int(sign) for sign in np.flatnonzero(row >= least) if sign]
+        blank = float(row[0])
+        grown: dict[tuple[int, ...], list[float]] = {}
+        for prefix, (ends_blank, ends_sign) in beams.items():
+            total = ends_blank + ends_sign
+            last = prefix[-1] if prefix else -1
+            slot = grown.setdefault(prefix, [0.0, 0.0])
+            slot[0] += total * blank
+            if last >= 0:
+                slot[1] += ends_sign * float(row[last])
+            for sign in signs:
+                if sign == space and last in (-1, space):
+                    continue
+                longer = (*prefix, sign)
+                if longer not in spoken:
+                    spoken[longer] = spoken[prefix] + (weight(last_word(prefix)) if sign == space else 0.0)
+                slot = grown.setdefault(longer, [0.0, 0.0])
+                slot[1] += (ends_blank if sign == last else total) * float(row[sign])
+        ranked = sorted(
+            grown.items(), key=lambda item: (-(math.log10(sum(item[1]) + 1e-300) + spoken[item[0]]), item[0])
+        )[:width]
+        top = max(sum(pair) for _, pair in ranked) or 1e-300
+        scale += math.log10(top)
+        beams = {prefix: (pair[0] / top, pair[1] / top) for prefix, pair in ranked}
+    results: dict[tuple[int, ...], float] = {}
+    for prefix, pair in beams.items():
+        score = scale + math.log10(sum(pair) + 1e-300) + spoken[prefix]
+        if prefix and prefix[-1] != space:
+            score += weight(last_word(prefix))
+        bare = prefix[:-1] if prefix and prefix[-1] == space else prefix
+        if bare:
+            results[bare] = max(score, results.get(bare, -math.inf))
+    return sorted(results.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _word_steps(probabilities: Floats, label: Sequence[int], space: int) -> list[tuple[int, int]]:
+    """First and last step of each word of a labelling, by its likeliest alignment (Viterbi)."""
+    extended = np.zeros(2 * len(label) + 1, dtype=np.intp)
+    extended[1::2] = label
+    may_skip = np.zeros(len(extended), dtype=bool)
+    may_skip[2:] = (extended[2:] != 0) & (extended[2:] != extended[:-2])
+    logs = np.log(np.maximum(probabilities[:, extended], 1e-12)).astype(np.float64)
+    score = np.full(len(extended), -np.inf)
+    score[:2] = logs[0, :2]
+    steps_back = np.zeros(logs.shape, dtype=np.int8)
+    for at in range(1, len(logs)):
+        choices = np.full((3, len(extended)), -np.inf)
+        choices[0] = score
+        choices[1, 1:] = score[:-1]
+        choices[2, 2:] = np.where(may_skip[2:], score[:-2], -np.inf)
+        steps_back[at] = choices.argmax(axis=0)
+        score = choices.max(axis=0) + logs[at]
+    state = len(extended) - 1 if score[-1] >= score[-2] else len(extended) - 2
+    first = np.full(len(label), len(logs), dtype=np.intp)
+    last = np.zeros(len(label), dtype=np.intp)
+    for at in range(len(logs) - 1, -1, -1):
+        if state % 2:
+            sign = state // 2
+            first[sign], last[sign] = min(first[sign], at), max(last[sign], at + 1)
+        state -= int(steps_back[at, state])
+    spans = []
+    start: int | None = None
+    for index, sign in enumerate([*label, space]):
+        if sign == space:
+            if start is not None:
+                spans.append((int(first[start]), int(max(last[index - 1], first[start] + 1))))
+            start = None
+        elif start is None:
+            start = index
+    return spans

@@ -23,9 +23,10 @@ import numpy as np
 import rapidocr
 from numpy.typing import NDArray
 
+from pipeline.lexicon import has_language, likely_language, log_probability
 from pipeline.model import Line, Point, Reading, Word
 from pipeline.readers import RgbImage
-from pipeline.readers.ctc import Alphabet, DecodedWord, Floats, decode
+from pipeline.readers.ctc import REWARD, WEIGHT, Alphabet, DecodedWord, Floats, decode, decode_with
 from pipeline.readers.layout import Quad, arrange
 
 PARAMETERS: dict[str, Any] = {
@@ -82,19 +83,49 @@ class RapidReader:
                     version("onnxruntime"),
                     _weights_digest(),
                     sorted(PARAMETERS.items()),
-                    (LINE_HEIGHT, WIDTH_STEP, LEAST_WIDTH, MOST_WIDTH, REVISION),
+                    (LINE_HEIGHT, WIDTH_STEP, LEAST_WIDTH, MOST_WIDTH, WEIGHT, REWARD, REVISION),
+                    version("wordfreq"),
                 )
             ).encode()
         ).hexdigest()[:16]
 
     def read(self, images: Sequence[RgbImage]) -> list[Reading]:
-        """See pipeline.readers.Reader.read. Pictures of notes do best at a long side of about 480 pixels."""
-        quads = [find_lines(image) for image in images]
-        strips = [cut_line(image, quad) for image, found in zip(images, quads, strict=True) for quad in found]
-        decoded = iter([decode(steps, _alphabet()) for steps in recognise(strips)])
-        return [
-            Reading(self.name, self.version, _lines(found, [next(decoded) for _ in found])) for found in quads
-        ]
+        """See pipeline.readers.Reader.read. Pictures of notes do best at a long side of 360 to 480 pixels."""
+        return [self._plain(quads, steps) for quads, steps in _looked_at(images)]
+
+    def read_with(self, images: Sequence[RgbImage], language: str) -> list[tuple[Reading, Reading]]:
+        """The plain reading, and one in which word frequencies weigh with what the network saw.
+
+        `language` is the workshop's; a note whose sure words are clearly of another language is helped
+        by that one instead. The second reading's version names the language that helped. Each picture
+        goes through the networks once.
+        """
+        results = []
+        for quads, steps in _looked_at(images):
+            plain = self._plain(quads, steps)
+            spoken = likely_language((word.text for word in plain.words if word.confidence >= 0.6), language)
+            if not has_language(spoken):
+                results.append((plain, plain))
+                continue
+
+            def model(word: str, spoken: str = spoken) -> float:
+                return log_probability(word, spoken)
+
+            helped = _lines(quads, [decode_with(one, _alphabet(), model) for one in steps])
+            results.append((plain, Reading(f"{self.name}+words", f"{self.version} {spoken}", helped)))
+        return results
+
+    def _plain(self, quads: list[Quad], steps: list[Floats]) -> Reading:
+        decoded = [decode(one, _alphabet()) for one in steps]
+        return Reading(self.name, self.version, _lines(quads, decoded))
+
+
+def _looked_at(images: Sequence[RgbImage]) -> list[tuple[list[Quad], list[Floats]]]:
+    """For each picture its line boxes and their probabilities; the lines of all pictures go in common batches."""
+    quads = [find_lines(image) for image in images]
+    strips = [cut_line(image, quad) for image, found in zip(images, quads, strict=True) for quad in found]
+    steps = iter(recognise(strips))
+    return [(found, [next(steps) for _ in found]) for found in quads]
 
 
 def find_lines(image: RgbImage) -> list[Quad]:

@@ -1,0 +1,191 @@
+"""Ink on a straightened note: where it is, and whether it is writing at all.
+
+Independent of any OCR engine: an engine's silence is no proof of a blank note, nor its chatter of a
+written one. Method: the paper's colour is estimated as it varies over the note (a large median of what
+is not ink, so shadows, folds and stains, which are broad, belong to the paper); what differs from it by
+more than the note's own noise, and is narrow as a pen's stroke is, is ink. What touches the note's edge
+(a neighbour's sliver, tape, a printed border) is not. All lengths below are shares of the note's longer side
+or pixels of the straightened note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model import Polygon
+
+Mask = NDArray[np.bool_]
+Image = NDArray[np.uint8]
+
+SIDE = 480
+"""Notes are measured at this long side, so that thresholds mean the same for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A connected piece of ink: its box (x, y, width, height), area, in pixels at SIDE; and contrast (0-255)."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    area: int
+    contrast: float
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The ink of one note at SIDE: the mask, its components, and `scale` = SIDE pixels / note pixels."""
+
+    mask: Mask
+    paper: Mask
+    components: tuple[Component, ...]
+    scale: float
+    noise: float
+    sharpness: float
+
+
+def find_ink(image: Image, paper_mask: Image) -> Writing:
+    """Separate ink from paper. `image`: RGB uint8; `paper_mask`: 255 where the note is; same size."""
+    height, width = paper_mask.shape
+    scale = SIDE / max(height, width)
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(image, size, interpolation=how)
+    paper = cv2.resize(paper_mask, size, interpolation=cv2.INTER_NEAREST) > 0
+    inner = (
+        cv2.erode(paper.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=SIDE // 60, borderValue=0) > 0
+    )
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab = cv2.GaussianBlur(lab, (0, 0), 0.8)
+    difference = _difference(lab)
+    inside = difference[inner]
+    if inside.size < 64:
+        empty = np.zeros_like(paper)
+        return Writing(empty, paper, (), scale, 0.0, 0.0)
+    noise = float(1.4826 * np.median(np.abs(inside - np.median(inside))))
+    high = max(16.0, 6.0 * noise)
+    low = 0.5 * high
+    strong = (difference > high) & inner
+    weak = ((difference > low) & inner).astype(np.uint8)
+    components, mask = _components(weak, strong, difference, inner)
+    return Writing(mask, paper, components, scale, noise, _sharpness(lab[..., 0], mask, inner))
+
+
+def _difference(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much darker, lighter or otherwise coloured each pixel is than the paper round it (about 0-255)."""
+    # A median over a window several strokes wide is paper wherever less than half of it is ink.
+    window = (SIDE // 12) | 1
+    total = np.zeros(lab.shape[:2], np.float32)
+    for channel, weight in zip(range(3), (1.0, 0.8, 0.8), strict=True):
+        plane = np.clip(lab[..., channel], 0, 255).astype(np.uint8)
+        background = cv2.medianBlur(plane, window).astype(np.float32)
+        total += (weight * (lab[..., channel] - background)) ** 2
+    return np.sqrt(total)
+
+
+def _components(
+    weak: Image, strong: Mask, difference: NDArray[np.float32], inner: Mask
+) -> tuple[tuple[Component, ...], Mask]:
+    """Weak pixels connected to strong ones, without what touches the edge as a bar or fills like a blot."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
+    rim = inner & ~(cv2.erode(inner.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0)
+    keep = np.zeros(count, bool)
+    found = []
+    has_strong = np.bincount(labels[strong], minlength=count)
+    on_rim = np.bincount(labels[rim & (weak > 0)], minlength=count)
+    for index in range(1, count):
+        x, y, width, height, area = (int(value) for value in stats[index])
+        if has_strong[index] < 4 or area < 12:
+            continue
+        # A sliver along the edge: a neighbour, tape or a shadow looking in.
+        if on_rim[index] > 0.35 * max(width, height) or on_rim[index] > 0.25 * area:
+            continue
+        region = labels[y : y + height, x : x + width] == index
+        thick = 2 * float(cv2.distanceTransform(np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
+        # A blot: as thick as it is long.
+        if thick > 0.08 * SIDE:
+            continue
+        keep[index] = True
+        contrast = float(np.mean(difference[y : y + height, x : x + width][region]))
+        found.append(Component(x, y, width, height, area, round(contrast, 2)))
+    return tuple(found), keep[labels]
+
+
+def _sharpness(lightness: NDArray[np.float32], mask: Mask, inner: Mask) -> float:
+    """Steepest edges relative to contrast: about 1 for a crisp stroke, near 0 for a smear; 0 without ink."""
+    if not mask.any():
+        return 0.0
+    gx = cv2.Sobel(lightness, cv2.CV_32F, 1, 0, ksize=3) / 8
+    gy = cv2.Sobel(lightness, cv2.CV_32F, 0, 1, ksize=3) / 8
+    slope = np.hypot(gx, gy)
+    near = (cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & inner
+    ink = float(np.median(lightness[mask]))
+    paper = float(np.median(lightness[inner & ~near])) if (inner & ~near).any() else ink
+    contrast = max(8.0, abs(paper - ink))
+    return round(float(np.quantile(slope[near], 0.9)) / contrast, 4)
+
+
+def uncovered_share(writing: Writing, boxes: Sequence[Polygon]) -> float:
+    """Share of the ink outside every box (boxes in pixels of the straightened note); 0 when there is no ink."""
+    total = int(writing.mask.sum())
+    if not total:
+        return 0.0
+    covered = np.zeros(writing.mask.shape, np.uint8)
+    for box in boxes:
+        corners = np.round(np.array(box, np.float64) * writing.scale).astype(np.int32)
+        cv2.fillConvexPoly(covered, corners, 1)
+    # Descenders and ascenders reach out of their box.
+    covered = cv2.dilate(covered, np.ones((9, 9), np.uint8))
+    return round(float((writing.mask & (covered == 0)).sum()) / total, 4)
+
+
+def uncovered_windows(
+    writing: Writing, boxes: Sequence[Polygon], most: int = 3
+) -> list[tuple[int, int, int, int]]:
+    """Where ink of the size of writing lies outside every box: (x, y, width, height), in note pixels.
+
+    Neighbouring pieces are taken together; the largest places come first, at most `most`.
+    """
+    covered = np.zeros(writing.mask.shape, np.uint8)
+    for box in boxes:
+        corners = np.round(np.array(box, np.float64) * writing.scale).astype(np.int32)
+        cv2.fillConvexPoly(covered, corners, 1)
+    left = (writing.mask & (covered == 0)).astype(np.uint8)
+    joined = cv2.dilate(left, cv2.getStructuringElement(cv2.MORPH_RECT, (41, 13)))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    amounts = np.bincount(labels[left > 0], minlength=count)
+    total = max(1, int(writing.mask.sum()))
+    height, width = writing.mask.shape
+    windows = []
+    for index in sorted(range(1, count), key=lambda label: (-int(amounts[label]), label))[:most]:
+        if amounts[index] < 0.05 * total:
+            continue
+        x, y, w, h = (int(value) for value in stats[index][:4])
+        pad = 12
+        x0, y0 = max(0, x - pad), max(0, y - pad)
+        x1, y1 = min(width, x + w + pad), min(height, y + h + pad)
+        if min(x1 - x0, y1 - y0) < 16:
+            continue
+        place = [round(value / writing.scale) for value in (x0, y0, x1 - x0, y1 - y0)]
+        windows.append((place[0], place[1], max(1, place[2]), max(1, place[3])))
+    return windows
+
+
+def text_height(writing: Writing) -> float:
+    """Median height of the pieces of ink that may be letters or words, in pixels of the note; 0 without ink."""
+    heights = [piece.height for piece in writing.components if piece.height >= SIDE / 80]
+    return float(np.median(heights)) / writing.scale if heights else 0.0
+
+
+def is_written(writing: Writing) -> bool:
+    """Is there writing at all? One small word is enough; specks and a single large figure are not."""
+    letters = [
+        piece for piece in writing.components if SIDE / 60 <= max(piece.width, piece.height) <= SIDE / 1.5
+    ]
+    return sum(piece.area for piece in letters) >= 60

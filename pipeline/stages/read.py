@@ -1,0 +1,363 @@
+"""read: notes and headings to words, with what their ink says. Pure: pixels and records in, readings out.
+
+A note is straightened and read as it lies. Where that gives little, it is read turned as its text boxes
+suggest, and the turn that gives most stays. Ink that no box covers is looked at again, larger. Every
+further look costs time, so only notes that need one get one, and all notes of a photograph that do are
+read together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import ink as inks
+from pipeline.model import (
+    Classification,
+    HeadingBox,
+    HeadingReading,
+    Ink,
+    Line,
+    NoteReading,
+    Outline,
+    PageReading,
+    Point,
+    Reading,
+)
+from pipeline.readers import Reader
+from pipeline.readers.contain import read_contained, views_contained
+from pipeline.straighten import Image, Straightened, straighten, turn
+
+VERSION = 1
+NOTE_SIDE = 480
+"""Long side of a straightened note, in pixels."""
+FIRST_SIDE = 360
+"""Long side at which it is read first; as good as larger ones and faster (see the model card)."""
+MARGIN = 0.03
+GOOD_ENOUGH = 0.75
+"""Mean confidence, weighed by letters, above which a note is not looked at again."""
+TURN_BELOW = 0.5
+"""The same, above which it is taken to stand upright."""
+CLEARLY_BETTER = 1.2
+"""How much more a turned note must give: text stands as its note does, unless it clearly does not."""
+LEFT_OUT = 0.12
+"""Share of the ink outside all boxes from which a second look is taken."""
+HEADING_HEIGHT = 40.0
+"""Height in pixels to which small headings are enlarged, for each line expected."""
+HEADING_SURE = 0.75
+Views = tuple[Reading, ...]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A note turned by `degrees` (clockwise), and the main reader's readings of it, boxes in the turned note's
+    pixels: the plain one and, if the reader can, the one helped by the language."""
+
+    note: Straightened
+    degrees: float
+    views: Views
+
+    @property
+    def best(self) -> Reading:
+        return self.views[-1]
+
+
+def read_page(
+    image: Image,
+    outlines: Sequence[Outline],
+    classifications: Sequence[Classification],
+    headings: Sequence[HeadingBox],
+    *,
+    note_readers: Sequence[Reader],
+    heading_reader: Reader,
+    language: str = "en",
+) -> PageReading:
+    """Everything there is to read on one photograph.
+
+    `image`: RGB, height x width x 3, uint8, upright and full-size. `classifications` stand beside
+    `outlines`. The first of `note_readers` is the main one; the result stands beside `outlines` and
+    `headings`. Readers that fail leave readings with an `error`; nothing is raised for them.
+    """
+    notes = [
+        _straightened(image, outline, classification.shape)
+        for outline, classification in zip(outlines, classifications, strict=True)
+    ]
+    present = [note for note in notes if note is not None]
+    read = iter(read_notes(present, note_readers, language))
+    nothing = NoteReading(
+        tuple(Reading(reader.name, reader.version, ()) for reader in note_readers),
+        Ink(0.0, 0.0, 0.0, 0.0, is_written=False),
+    )
+    fallback = note_readers[0] if note_readers else None
+    return PageReading(
+        tuple(nothing if note is None else next(read) for note in notes),
+        read_headings([_heading_crop(image, box) for box in headings], heading_reader, fallback),
+    )
+
+
+def _straightened(image: Image, outline: Outline, shape: str) -> Straightened | None:
+    try:
+        return straighten(image, outline.polygon, shape, long_side=NOTE_SIDE, margin=MARGIN)
+    except ValueError:  # an outline without area: nothing to read
+        return None
+
+
+# --- notes ------------------------------------------------------------------------------------
+
+
+def read_notes(
+    crops: Sequence[Straightened], readers: Sequence[Reader], language: str = "en"
+) -> tuple[NoteReading, ...]:
+    """One reading a straightened note, in order.
+
+    The first reader decides the turn; its readings come first: the plain one, then the one helped by
+    the language, if it has such; the other readers' follow. Boxes, like the ink's shares, belong to the
+    note as given (not turned), in its pixels. Raises ValueError without a reader.
+    """
+    if not readers:
+        raise ValueError("at least one reader is needed")
+    main = readers[0]
+    first = _look_at([(crop, 0.0, FIRST_SIDE) for crop in crops], main, language)
+    looks = _looked_again(first, main, language)
+    written = [inks.find_ink(look.note.image, look.note.mask) for look in looks]
+    looks = _second_look(looks, written, main, language)
+    others = [read_contained(other, [look.note.image for look in looks]) for other in readers[1:]]
+    results = []
+    for index, look in enumerate(looks):
+        views = (*look.views, *(batch[index] for batch in others))
+        back = _between(crops[index], look.note)
+        results.append(
+            NoteReading(
+                tuple(_moved(view, back) for view in views),
+                _measure(written[index], look, crops[index]),
+                round(look.degrees / 90) * 90 % 360,
+            )
+        )
+    return tuple(results)
+
+
+def _look_at(tries: Sequence[tuple[Straightened, float, int]], main: Reader, language: str) -> list[_Look]:
+    """Read notes (already turned by so many degrees) at a long side of so many pixels, in one batch."""
+    pictures = [_sized(note.image, side) for note, _, side in tries]
+    found = views_contained(main, [picture for picture, _ in pictures], language)
+    return [
+        _Look(note, degrees, tuple(_moved(view, np.diag([1 / scale, 1 / scale, 1.0])) for view in views))
+        for (note, degrees, _), (_, scale), views in zip(tries, pictures, found, strict=True)
+    ]
+
+
+def _sized(image: Image, side: int) -> tuple[Image, float]:
+    scale = side / max(image.shape[:2])
+    size = (max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8), scale
+
+
+def _yield_of(reading: Reading) -> float:
+    """The number of letters expected to be right."""
+    return sum(word.confidence * len(word.text) for word in reading.words)
+
+
+def _mean_confidence(reading: Reading) -> float:
+    letters = sum(len(word.text) for word in reading.words)
+    return _yield_of(reading) / letters if letters else 0.0
+
+
+def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look]:
+    """Read doubtful notes larger, and turned as they may have to be; keep what gives most of each."""
+    tries: list[tuple[int, Straightened, float]] = []
+    for index, look in enumerate(looks):
+        if look.best.error is not None or _mean_confidence(look.best) >= GOOD_ENOUGH:
+            continue
+        tries.append((index, look.note, 0.0))
+        tries += [(index, turn(look.note, degrees), degrees) for degrees in _other_turns(look)]
+    found = _look_at(
+        [(note, degrees, FIRST_SIDE if degrees else NOTE_SIDE) for _, note, degrees in tries], main, language
+    )
+    best = list(looks)
+    for (index, _, _), look in zip(tries, found, strict=True):
+        bar = CLEARLY_BETTER if look.degrees and not best[index].degrees else 1.0
+        if _yield_of(look.best) > bar * _yield_of(best[index].best):
+            best[index] = look
+    return best
+
+
+def _other_turns(look: _Look) -> list[float]:
+    """Degrees (clockwise) by which the note may have to be turned for its text to stand upright."""
+    if not look.best.words or _mean_confidence(look.best) >= TURN_BELOW:
+        return []
+    along = look.note.writing_angle
+    if abs(along) > 20:
+        return [along]
+    angle = _line_angle(look.best)
+    if abs(angle) > 45:
+        return [90.0, 270.0]
+    if abs(angle) > 15:
+        return [-angle, (180.0 - angle) % 360]
+    return [180.0]
+
+
+def _line_angle(reading: Reading) -> float:
+    """The direction of the boxes' longer sides, in degrees from -90 to 90, each weighed by its length."""
+    total = np.zeros(2)
+    for word in reading.words:
+        if len(word.box) != 4 or len(word.text) < 2:
+            continue
+        corners = np.array(word.box)
+        one, other = corners[1] - corners[0], corners[3] - corners[0]
+        side = one if np.hypot(*one) >= np.hypot(*other) else other
+        double = 2 * math.atan2(side[1], side[0])  # directions that differ by a half turn are one
+        total += np.hypot(*side) * np.array([math.cos(double), math.sin(double)])
+    return math.degrees(math.atan2(total[1], total[0])) / 2 if total.any() else 0.0
+
+
+def _second_look(looks: list[_Look], written: list[inks.Writing], main: Reader, language: str) -> list[_Look]:
+    """Read again, larger, the places where ink lies outside every box; add what is surely found there."""
+    tries = []
+    for index, (look, writing) in enumerate(zip(looks, written, strict=True)):
+        if look.best.error is not None:
+            continue
+        boxes = [word.box for word in look.best.words if word.box]
+        if inks.uncovered_share(writing, boxes) >= LEFT_OUT:
+            tries += [(index, window) for window in inks.uncovered_windows(writing, boxes)]
+    pictures = [_enlarged(looks[index].note.image, window) for index, window in tries]
+    found = views_contained(main, [picture for picture, _ in pictures], language)
+    result = list(looks)
+    for (index, window), (_, scale), views in zip(tries, pictures, found, strict=True):
+        if len(views) != len(result[index].views):
+            continue
+        back = np.array([[1 / scale, 0, window[0]], [0, 1 / scale, window[1]], [0, 0, 1.0]])
+        if _mean_confidence(views[-1]) < GOOD_ENOUGH:
+            continue
+        moved = [_moved(view, back) for view in views]
+        if any(_lies_on(line, result[index].best) for line in moved[-1].lines):
+            continue
+        merged = tuple(
+            replace(old, lines=tuple(sorted((*old.lines, *new.lines), key=_line_place)))
+            for old, new in zip(result[index].views, moved, strict=True)
+        )
+        result[index] = replace(result[index], views=merged)
+    return result
+
+
+def _enlarged(image: Image, window: tuple[int, int, int, int]) -> tuple[Image, float]:
+    x, y, width, height = window
+    part = image[y : y + height, x : x + width]
+    return _sized(part, round(min(2.0, FIRST_SIDE / max(part.shape[:2])) * max(part.shape[:2])))
+
+
+def _lies_on(line: Line, reading: Reading) -> bool:
+    """Does the line lie on words that were read before?"""
+    shapes = [np.array(word.box, np.float32) for word in reading.words if word.box]
+    for word in line.words:
+        x, y = np.array(word.box).mean(axis=0)
+        if any(cv2.pointPolygonTest(shape, (float(x), float(y)), False) >= 0 for shape in shapes):
+            return True
+    return False
+
+
+def _line_place(line: Line) -> tuple[float, float]:
+    corners = np.array([corner for word in line.words for corner in word.box])
+    if not len(corners):
+        return (0.0, 0.0)
+    return (float(corners[:, 1].mean()), float(corners[:, 0].mean()))
+
+
+def _measure(writing: inks.Writing, look: _Look, crop: Straightened) -> Ink:
+    boxes = [word.box for word in look.best.words if word.box]
+    photo_scale = _photo_scale(crop)
+    return Ink(
+        coverage=round(float(writing.mask.sum()) / max(1, int(writing.paper.sum())), 4),
+        uncovered=inks.uncovered_share(writing, boxes),
+        sharpness=writing.sharpness,
+        text_height=round(inks.text_height(writing) * photo_scale, 2),
+        is_written=inks.is_written(writing),
+    )
+
+
+def _photo_scale(crop: Straightened) -> float:
+    """Photo pixels to one crop pixel, at the crop's middle."""
+    height, width = crop.mask.shape
+    middle = np.array([[width / 2, height / 2], [width / 2 + 1, height / 2], [width / 2, height / 2 + 1]])
+    placed = _through(np.array(crop.matrix).reshape(3, 3), middle)
+    a, b = placed[1] - placed[0], placed[2] - placed[0]
+    return math.sqrt(abs(float(a[0] * b[1] - a[1] * b[0])))
+
+
+def _between(crop: Straightened, turned: Straightened) -> Array:
+    """From the turned note's pixels to the given note's, by way of the photograph."""
+    to_photo = np.array(turned.matrix).reshape(3, 3)
+    return np.asarray(np.linalg.inv(np.array(crop.matrix).reshape(3, 3)) @ to_photo)
+
+
+def _through(matrix: Array, points: Array) -> Array:
+    placed = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    return np.asarray(placed[:, :2] / placed[:, 2:])
+
+
+def _moved(reading: Reading, matrix: Array) -> Reading:
+    """The reading with its boxes led through a homography."""
+
+    def box(corners: tuple[Point, ...]) -> tuple[Point, ...]:
+        if not corners:
+            return ()
+        placed = _through(matrix, np.array(corners, np.float64))
+        return tuple((round(float(x), 1), round(float(y), 1)) for x, y in placed)
+
+    lines = tuple(
+        Line(tuple(replace(word, box=box(word.box)) for word in line.words)) for line in reading.lines
+    )
+    return replace(reading, lines=lines)
+
+
+# --- headings ---------------------------------------------------------------------------------
+
+
+def read_headings(
+    crops: Sequence[Image], reader: Reader, fallback: Reader | None = None
+) -> tuple[HeadingReading, ...]:
+    """The printed words on each heading's picture (RGB, upright), with the mean word confidence.
+
+    Where `reader` fails, finds nothing or is unsure, `fallback` is asked too and the surer one kept.
+    """
+    results = [_as_heading(reading) for reading in read_contained(reader, crops)]
+    doubtful = [index for index, result in enumerate(results) if result.confidence < HEADING_SURE]
+    if fallback is None or fallback is reader or not doubtful:
+        return tuple(results)
+    for index, reading in zip(
+        doubtful, read_contained(fallback, [crops[index] for index in doubtful]), strict=True
+    ):
+        other = _as_heading(reading)
+        if other.text and (not results[index].text or other.confidence > results[index].confidence):
+            results[index] = other
+    return tuple(results)
+
+
+def _as_heading(reading: Reading) -> HeadingReading:
+    letters = sum(len(word.text) for word in reading.words)
+    confidence = round(_yield_of(reading) / letters, 4) if letters else 0.0
+    return HeadingReading(reading.text, confidence, reading.reader, reading.error)
+
+
+def _heading_crop(image: Image, box: HeadingBox) -> Image:
+    """The card straightened; a small one enlarged, since engines want some 20 pixels of letter."""
+    corners = np.array(box.polygon, np.float32)
+    if len(corners) != 4:
+        corners = cv2.boxPoints(cv2.minAreaRect(corners))
+    sides = [float(np.hypot(*(corners[i] - corners[i - 1]))) for i in range(4)]
+    width, height = max(1.0, sides[1], sides[3]), max(1.0, sides[0], sides[2])
+    scale = float(np.clip(HEADING_HEIGHT * 2 / height, 1.0, 3.0))
+    scale = min(scale, 1600 / max(width, height))
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    target = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
+    return np.asarray(
+        cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
+        np.uint8,
+    )

@@ -1,0 +1,109 @@
+"""Notes with known text, for calibration and for the benchmark: measured on, never trained on.
+
+Every note comes straightened, as the pipeline would hand it to the readers, with its truth and the
+source it is from, so that figures can be cross-validated by source.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.model import Polygon
+from pipeline.straighten import Image, Straightened, straighten
+
+NOTE_SIDE = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One note. `truth`: its text; "" nothing written; None written but unreadable.
+
+    `source` is the photographer's collection, the unit that cross-validation leaves out. `is_partial`
+    notes (unsure in the truth itself) are kept out of error rates.
+    """
+
+    id: str
+    kind: str
+    source: str
+    note: Straightened
+    truth: str | None
+    is_partial: bool = False
+
+
+def whole(image: Image) -> Straightened:
+    """A picture that is the note, scaled to the size the readers are given."""
+    height, width = image.shape[:2]
+    scale = NOTE_SIDE / max(height, width)
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    picture = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+    back = (1 / scale, 0.0, 0.0, 0.0, 1 / scale, 0.0, 0.0, 0.0, 1.0)
+    return Straightened(picture, np.full(picture.shape[:2], 255, np.uint8), back)
+
+
+def handwriting(shared: Path) -> Iterator[Example]:
+    """Notes and lines in hand: shared/handwriting."""
+    with (shared / "handwriting/truth.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            image = _picture(shared / "handwriting/images" / row["file"])
+            source = f"hand-{row['file'].split('_')[0]}"
+            yield Example(row["file"], f"hand-{row['kind']}", source, whole(image), row["text"])
+
+
+def real_boards(shared: Path) -> Iterator[Example]:
+    """Notes on photographed boards, cut out by their labelled boxes: shared/boards/real."""
+    for path in sorted((shared / "boards/real/labels").glob("*.json")):
+        label = json.loads(path.read_text(encoding="utf-8"))
+        image = _picture(shared / "boards/real/images" / label["image"])
+        for index, note in enumerate(label["notes"]):
+            if note.get("ignore"):
+                continue
+            x, y, width, height = (float(value) for value in note["bbox"])
+            box: Polygon = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
+            yield Example(
+                f"{path.stem}#{index}",
+                "board",
+                path.stem.split("__")[0],
+                straighten(image, box, "square", long_side=NOTE_SIDE, margin=0.0),
+                note["text"],
+                bool(note.get("partly_read")),
+            )
+
+
+def rendered_boards(shared: Path) -> Iterator[Example]:
+    """Notes on rendered boards, by their true outlines: shared/boards/rendered."""
+    for path in sorted((shared / "boards/rendered/truth").glob("*.json")):
+        board: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        image = _picture(shared / "boards/rendered/images" / board["image"])
+        for note in board["notes"]:
+            outline: Polygon = tuple((float(x), float(y)) for x, y in note["polygon"] or ())
+            if note["ignore"] or note["borderline"] or len(outline) < 3:
+                continue
+            try:
+                straight = straighten(image, outline, note["shape"], long_side=NOTE_SIDE)
+            except ValueError:
+                continue
+            truth = note["text"] if note["legible"] or note["partial"] else ("" if note["blank"] else None)
+            yield Example(
+                f"{path.stem}/{note['id']}",
+                "rendered",
+                f"rendered-{board['set']}-{board['sheet_id'].split('_')[0]}",
+                straight,
+                truth,
+                bool(note["partial"]),
+            )
+
+
+def _picture(path: Path) -> Image:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise FileNotFoundError(path)
+    return np.ascontiguousarray(image[:, :, ::-1])
