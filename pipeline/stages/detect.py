@@ -1,0 +1,459 @@
+"""Stage detect: a photograph → the outlines of its notes and the boxes of its printed headings.
+
+A small network (pipeline/weights/note-detector.onnx; see MODEL_CARD.md beside it) says for every pixel whether it
+is note, the core of a note (a note without its edge band) or printed heading, how far it is to the four sides of
+the piece of paper it lies on, and what shape that paper has. Pixels that agree about their paper's box are one
+note (votes, as in FCOS and Hough forests); their cores grow to the note's edge; the edge becomes a polygon.
+The network runs twice: on the whole photograph at a middle size, then at the size at which its notes are best seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from shapely import make_valid
+from shapely.geometry import Polygon as ShapelyPolygon
+
+from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
+
+VERSION = "1"
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "note-detector.onnx"
+SHAPE_ORDER = ("tick", "heart", "speech_bubble", "square", "rectangle", "other")
+
+FIRST_LONG_SIDES = (768, 320)
+"""Pixels of the longer side in the first runs."""
+GOOD_NOTE = 88.0
+"""Side of a note, in network pixels, at which the network was found to work best."""
+GOOD_RANGE = (58.0, 130.0)
+"""Median note sides that need no second run."""
+MOST_PIXELS = 2_300_000
+"""The largest picture that is run whole."""
+LEAST_LONG_SIDE = 224
+MIN_SCORE = 0.5
+"""Outlines that score less are not reported."""
+HEADING_MIN_SCORE = 0.5
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Paper:
+    """One piece of paper in network pixels: mask on the half-resolution grid at offset (x, y)."""
+
+    mask: Image
+    x: int
+    y: int
+    area: float
+    score: float
+    is_heading: bool
+    shapes: Floats
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """The network's answer. `masks` 3 x H/2 x W/2; `boxes` absolute x0, y0, x1, y1, and `shapes`, on H/4 x W/4."""
+
+    masks: Floats
+    boxes: Floats
+    shapes: Floats
+
+
+def _overlap(box: Floats, boxes: Floats) -> Floats:
+    """Intersection over union of one box (4,) with boxes (4, ...)."""
+    iw = np.minimum(box[2], boxes[2]) - np.maximum(box[0], boxes[0])
+    ih = np.minimum(box[3], boxes[3]) - np.maximum(box[1], boxes[1])
+    inter = np.clip(iw, 0, None) * np.clip(ih, 0, None)
+    union = (box[2] - box[0]) * (box[3] - box[1]) + (boxes[2] - boxes[0]) * (boxes[3] - boxes[1]) - inter
+    out: Floats = inter / np.maximum(union, 1e-3)
+    return out
+
+
+def _suppress(boxes: Floats, scores: Floats, limit: float) -> list[int]:
+    """Indices of boxes (N, 4) that are kept, best first, no two overlapping by more than `limit`."""
+    order = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while len(order):
+        k = int(order[0])
+        kept.append(k)
+        order = order[1:]
+        order = order[_overlap(boxes[k], boxes[order].T) <= limit]
+    return kept
+
+
+def _window(box: Floats, shape: tuple[int, int], unit: float) -> tuple[slice, slice]:
+    """The part of a grid with cells of `unit` pixels that a box covers."""
+    y0, y1 = int(max(0, box[1] // unit)), int(min(shape[0], box[3] // unit + 1))
+    x0, x1 = int(max(0, box[0] // unit)), int(min(shape[1], box[2] // unit + 1))
+    return slice(y0, max(y0, y1)), slice(x0, max(x0, x1))
+
+
+def _vote(fields: _Fields, paper: Floats, seed: Floats) -> Floats:
+    """The boxes (N, 4) on which pixels agree; `paper`, `seed`: probabilities on the quarter grid."""
+    ys, xs = np.nonzero(seed > 0.3)
+    if not len(ys):
+        return np.zeros((0, 4), np.float32)
+    boxes = fields.boxes[:, ys, xs].T
+    scores = seed[ys, xs]
+    first = boxes[_suppress(boxes, scores, 0.5)]
+    refined, support = [], []
+    for box in first:
+        mean = box
+        for _ in range(2):
+            where = _window(mean, paper.shape, 4)
+            near = fields.boxes[:, where[0], where[1]]
+            agree = (_overlap(mean, near) > 0.55) * paper[where] * (seed[where] + 0.1)
+            total = float(agree.sum())
+            if total < 0.5:
+                break
+            mean = (near * agree).sum(axis=(1, 2)) / total
+        if total >= 0.5:
+            refined.append(mean)
+            support.append(total / np.sqrt(max(1.0, (mean[2] - mean[0]) * (mean[3] - mean[1]))))
+    if not refined:
+        return np.zeros((0, 4), np.float32)
+    kept = np.stack(refined).astype(np.float32)
+    final: Floats = kept[_suppress(kept, np.array(support, np.float32), 0.5)]
+    return final
+
+
+def _assign(fields: _Fields, found: Floats, paper: Floats) -> tuple[NDArray[np.int32], Floats]:
+    """For every quarter-grid pixel the number of its box (1.., 0 none) and how well it agrees."""
+    label = np.zeros(paper.shape, np.int32)
+    best = np.full(paper.shape, 0.3, np.float32)
+    for k, box in enumerate(found):
+        where = _window(box, paper.shape, 4)
+        fit = _overlap(box, fields.boxes[:, where[0], where[1]])
+        better = (fit > best[where]) & (paper[where] > 0.3)
+        label[where][better] = k + 1
+        best[where][better] = fit[better]
+    return label, best
+
+
+def _grow(marks: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Every pixel of `mask` takes the number of the nearest marked pixel."""
+    if not marks.any():
+        return np.zeros_like(marks)
+    _, nearest = cv2.distanceTransformWithLabels(
+        (marks == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    lookup = np.zeros(int(nearest.max()) + 1, np.int32)
+    marked = marks > 0
+    lookup[nearest[marked]] = marks[marked]
+    grown: NDArray[np.int32] = np.where(mask, lookup[nearest], 0)
+    return grown
+
+
+def _papers(fields: _Fields) -> list[_Paper]:
+    """All pieces of paper on one run's fields."""
+    note, core, head = fields.masks
+    half = note.shape
+    quarter = (fields.boxes.shape[2], fields.boxes.shape[1])
+    any_paper = np.maximum(note, head)
+    paper4 = cv2.resize(any_paper, quarter, interpolation=cv2.INTER_AREA)
+    seed4 = cv2.resize(np.maximum(core, head * 0.9), quarter, interpolation=cv2.INTER_AREA)
+    found = _vote(fields, paper4, seed4)
+    if not len(found):
+        return []
+    label4, fit4 = _assign(fields, found, paper4)
+    size = (half[1], half[0])
+    label2 = cv2.resize(label4.astype(np.float32), size, interpolation=cv2.INTER_NEAREST).astype(np.int32)
+    marks = np.where((np.maximum(core, head) > 0.5) & (label2 > 0), label2, 0).astype(np.int32)
+    for k in set(np.unique(label2).tolist()) - set(np.unique(marks).tolist()) - {0}:
+        marks[(label2 == k) & (any_paper > 0.5)] = k
+    regions = _grow(marks, any_paper > 0.5)
+    papers = []
+    for k, box in enumerate(found):
+        where = _window(np.array([box[0] - 8, box[1] - 8, box[2] + 8, box[3] + 8], np.float32), half, 2)
+        mask = (regions[where] == k + 1).astype(np.uint8)
+        if mask.sum() < 12:
+            continue
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        largest = stats[1:, cv2.CC_STAT_AREA].max()
+        for part in range(1, count):
+            if stats[part, cv2.CC_STAT_AREA] < 0.2 * largest:
+                mask[parts == part] = 0
+        inside = mask > 0
+        area = float(inside.sum()) * 4
+        is_heading = float(head[where][inside].mean()) > float(note[where][inside].mean())
+        where4 = (
+            slice(where[0].start // 2, (where[0].stop + 1) // 2),
+            slice(where[1].start // 2, (where[1].stop + 1) // 2),
+        )
+        mine = label4[where4] == k + 1
+        if not mine.any():
+            continue
+        votes = fields.shapes[:, where4[0], where4[1]][:, mine].mean(axis=1)
+        surety = float((head if is_heading else note)[where][inside].mean())
+        agreement = float(np.clip(fit4[where4][mine].mean() * 1.15, 0, 1))
+        middle = float(
+            np.sort((head if is_heading else core)[where][inside])[-max(1, int(inside.sum()) // 2) :].mean()
+        )
+        score = float(np.clip((surety * agreement * middle) ** 0.5, 0, 1))
+        papers.append(_Paper(mask, where[1].start, where[0].start, area, score, is_heading, votes))
+    return papers
+
+
+def _corners(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The quadrilateral whose sides lie along a contour (N, 2), or None where it has no four sides."""
+    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    perimeter = cv2.arcLength(hull, True)
+    for k in range(2, 12):
+        quad = cv2.approxPolyDP(hull, 0.012 * k * perimeter, True)[:, 0]
+        if len(quad) <= 4:
+            break
+    if len(quad) != 4:
+        return None
+    # Each side is fitted anew to the contour points near its middle, so that rounded corners do not pull it in.
+    lines = []
+    for a, b in zip(quad, np.roll(quad, -1, axis=0), strict=True):
+        d = b - a
+        length = float(np.hypot(*d))
+        if length < 3:
+            return None
+        t = ((points - a) @ d) / length**2
+        off = np.abs((points - a) @ np.array([-d[1], d[0]])) / length
+        near = points[(t > 0.12) & (t < 0.88) & (off < 0.06 * length + 1.5)]
+        if len(near) < 4:
+            return None
+        vx, vy, px, py = cv2.fitLine(near.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+        lines.append((float(px), float(py), float(vx), float(vy)))
+    out = []
+    for (px, py, vx, vy), (qx, qy, wx, wy) in zip([lines[-1], *lines[:-1]], lines, strict=True):
+        cross = vx * wy - vy * wx
+        if abs(cross) < 0.2:
+            return None
+        t = ((qx - px) * wy - (qy - py) * wx) / cross
+        out.append((px + t * vx, py + t * vy))
+    return np.array(out)
+
+
+def _iou_of(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Intersection over union of two polygons, by drawing them."""
+    both = np.concatenate([a, b])
+    low = both.min(axis=0)
+    scale = 120 / max(1e-6, float(np.ptp(both, axis=0).max()))
+    masks = []
+    for points in (a, b):
+        mask = np.zeros((124, 124), np.uint8)
+        cv2.fillPoly(mask, [np.round((points - low) * scale * 16 + 16).astype(np.int32)], 1, shift=4)
+        masks.append(mask > 0)
+    return float((masks[0] & masks[1]).sum() / max(1, (masks[0] | masks[1]).sum()))
+
+
+def _outline(paper: _Paper) -> NDArray[np.float64]:
+    """The edge of a piece of paper in network pixels."""
+    # Drawn at four times the half-resolution grid and smoothed, so that stairs become lines.
+    side = max(paper.mask.shape)
+    zoom = 4 if side < 400 else 2
+    padded = cv2.copyMakeBorder(paper.mask, 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=0).astype(np.float32)
+    size = (padded.shape[1] * zoom, padded.shape[0] * zoom)
+    smooth = cv2.GaussianBlur(cv2.resize(padded, size, interpolation=cv2.INTER_LINEAR), (0, 0), zoom * 0.9)
+    shape = (smooth > 0.5).astype(np.uint8)
+    found, _ = cv2.findContours(shape, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if len(found) > 1:
+        # Something lies across the note: its parts are joined by the hull of them all.
+        parts = [c for c in found if cv2.contourArea(c) > 0.1 * max(cv2.contourArea(d) for d in found)]
+        contour = cv2.convexHull(np.concatenate(parts))
+    else:
+        contour = found[0]
+    points = (contour[:, 0].astype(float) + 0.5) / zoom - 3
+    outline: NDArray[np.float64] = (points + np.array([paper.x, paper.y])) * 2
+    return outline
+
+
+def _polygon(paper: _Paper, factor: float, width: int, height: int) -> Polygon | None:
+    """The edge of a piece of paper in full-size pixels; `factor` = full-size / network pixels."""
+    points = _outline(paper)
+    is_straight = paper.is_heading or int(np.argmax(paper.shapes)) in (3, 4)
+    chosen = None
+    if is_straight and len(points) >= 12:
+        quad = _corners(points)
+        if quad is not None and (paper.is_heading or _iou_of(quad, points) > 0.92):
+            chosen = quad
+        elif paper.is_heading:
+            chosen = cv2.boxPoints(cv2.minAreaRect(points.astype(np.float32))).astype(float)
+    if chosen is None:
+        size = np.sqrt(paper.area)
+        chosen = cv2.approxPolyDP(points.astype(np.float32), 0.008 * size, True)[:, 0].astype(float)
+    if len(chosen) < 3:
+        return None
+    full = chosen * factor
+    full[:, 0] = np.clip(full[:, 0], 0, width)
+    full[:, 1] = np.clip(full[:, 1], 0, height)
+    if cv2.contourArea(full.astype(np.float32)) < 16:
+        return None
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in full)
+
+
+def _clockwise_from_upper_left(polygon: Polygon) -> Polygon:
+    points = np.array(polygon)
+    if cv2.contourArea(points.astype(np.float32), oriented=True) < 0:
+        points = points[::-1]
+    start = int(np.argmin(points.sum(axis=1)))
+    return tuple((float(x), float(y)) for x, y in np.roll(points, -start, axis=0))
+
+
+def reading_order(centres: list[Point], heights: list[float]) -> list[int]:
+    """Indices in reading order: rows from top to bottom, each from left to right.
+
+    A row holds what lies less than half a median height below the row's first item.
+    """
+    if not centres:
+        return []
+    step = 0.5 * float(np.median(heights))
+    by_height = sorted(range(len(centres)), key=lambda k: (centres[k][1], centres[k][0], k))
+    rows: list[list[int]] = []
+    for k in by_height:
+        if rows and centres[k][1] - centres[rows[-1][0]][1] < step:
+            rows[-1].append(k)
+        else:
+            rows.append([k])
+    return [k for row in rows for k in sorted(row, key=lambda i: (centres[i][0], centres[i][1], i))]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A piece of paper in full-size pixels: `side` there, and `seen_side` in the pixels it was seen at."""
+
+    polygon: Polygon
+    score: float
+    is_heading: bool
+    shapes: Floats
+    side: float
+    seen_side: float
+
+    @property
+    def trust(self) -> float:
+        """How far to believe this sighting against another of the same paper at another scale."""
+        off = abs(float(np.log(self.seen_side / GOOD_NOTE)))
+        return self.score * float(np.exp(-0.5 * (off / 0.9) ** 2))
+
+
+def _merge(found: list[_Seen]) -> list[_Seen]:
+    """Of sightings that overlap, the one to trust most."""
+    order = sorted(range(len(found)), key=lambda k: (-found[k].trust, k))
+    shapes = {k: make_valid(ShapelyPolygon(found[k].polygon)) for k in order}
+    kept: list[int] = []
+    for k in order:
+        mine = shapes[k]
+        for other in kept:
+            if not mine.intersects(shapes[other]):
+                continue
+            inter = mine.intersection(shapes[other]).area
+            if inter > 0.5 * min(mine.area, shapes[other].area):
+                break
+        else:
+            kept.append(k)
+    return [found[k] for k in sorted(kept)]
+
+
+def _best_factor(found: list[_Seen]) -> float | None:
+    """The scale (full-size / network pixels) at which most of the note area is seen at a good size; None: stay.
+
+    By area and not by number, lest a handful of false specks decide the scale of a close-up.
+    """
+    notes = sorted((s for s in found if not s.is_heading), key=lambda s: s.side)
+    if not notes:
+        return None
+    weight = np.cumsum([s.side**2 * s.score for s in notes])
+    middle = notes[int(np.searchsorted(weight, 0.5 * weight[-1]))]
+    if GOOD_RANGE[0] <= middle.seen_side <= GOOD_RANGE[1]:
+        return None
+    return middle.side / GOOD_NOTE
+
+
+def _order(polygons: list[Polygon]) -> list[int]:
+    boxes = [
+        (min(x for x, _ in p), min(y for _, y in p), max(x for x, _ in p), max(y for _, y in p))
+        for p in polygons
+    ]
+    return reading_order(
+        [((a + c) / 2, (b + d) / 2) for a, b, c, d in boxes], [d - b for _, b, _, d in boxes]
+    )
+
+
+class Detector:
+    """The note detector; loads its weights once. Calls are independent of each other and deterministic."""
+
+    def __init__(self, threads: int = 1, weights: Path = WEIGHTS) -> None:
+        """`threads`: of the network. Raises FileNotFoundError when the weights are missing."""
+        data = weights.read_bytes()
+        self.fingerprint = f"{VERSION}-{hashlib.sha256(data).hexdigest()[:16]}"
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+    def _run(self, image: Image, factor: float) -> _Fields:
+        """Runs the network on the image shrunk by `factor` (full-size / network pixels)."""
+        h, w = max(8, round(image.shape[0] / factor)), max(8, round(image.shape[1] / factor))
+        small = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR)
+        padded = np.full((-(-h // 32) * 32, -(-w // 32) * 32, 3), 114, np.uint8)
+        padded[:h, :w] = small
+        blob = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
+        masks, sides, shapes = (a[0] for a in self._session.run(None, {"image": blob}))
+        masks = masks[:, : (h + 1) // 2, : (w + 1) // 2]
+        h4, w4 = (h + 3) // 4, (w + 3) // 4
+        ys, xs = (np.mgrid[0:h4, 0:w4] * 4 + 2.5).astype(np.float32)
+        sides = sides[:, :h4, :w4]
+        boxes = np.stack([xs - sides[0], ys - sides[1], xs + sides[2], ys + sides[3]])
+        np.clip(boxes[0::2], 0, w, out=boxes[0::2])
+        np.clip(boxes[1::2], 0, h, out=boxes[1::2])
+        return _Fields(np.ascontiguousarray(masks), boxes.astype(np.float32), shapes[:, :h4, :w4])
+
+    def detect(self, image: Image) -> Detection:
+        """Finds notes and printed headings.
+
+        `image`: upright photograph, H x W x 3, RGB uint8, full size. Polygons are in its pixels.
+        Raises ValueError for an array of another kind.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError("detect() wants an H x W x 3 array of uint8 in RGB order")
+        height, width = image.shape[:2]
+        long = max(height, width)
+        found: list[_Seen] = []
+        for side in FIRST_LONG_SIDES:
+            found += self._look(image, max(long / side, 0.6))
+        found = _merge(found)
+        factor = _best_factor(found)
+        if factor is not None:
+            factor = max(factor, float(np.sqrt(height * width / MOST_PIXELS)), 0.5)
+            factor = min(factor, max(1.0, long / LEAST_LONG_SIDE))
+            if all(not 0.85 < factor / max(long / side, 0.6) < 1.18 for side in FIRST_LONG_SIDES):
+                found = _merge(found + self._look(image, factor))
+        return _report(found)
+
+    def _look(self, image: Image, factor: float) -> list[_Seen]:
+        """What one run at a scale sees, in full-size pixels."""
+        out = []
+        for paper in _papers(self._run(image, factor)):
+            if paper.score < (HEADING_MIN_SCORE if paper.is_heading else MIN_SCORE):
+                continue
+            polygon = _polygon(paper, factor, image.shape[1], image.shape[0])
+            if polygon is not None:
+                side = float(np.sqrt(paper.area))
+                out.append(_Seen(polygon, paper.score, paper.is_heading, paper.shapes, side * factor, side))
+        return out
+
+
+def _report(found: list[_Seen]) -> Detection:
+    outlines, headings = [], []
+    for seen in found:
+        score = round(min(1.0, seen.score), 4)
+        if seen.is_heading:
+            headings.append(HeadingBox(_clockwise_from_upper_left(seen.polygon), score))
+        else:
+            votes = {name: round(float(v), 4) for name, v in zip(SHAPE_ORDER, seen.shapes, strict=True)}
+            outlines.append(Outline(seen.polygon, score, votes))
+    return Detection(
+        tuple(outlines[k] for k in _order([o.polygon for o in outlines])),
+        tuple(headings[k] for k in _order([h.polygon for h in headings])),
+    )

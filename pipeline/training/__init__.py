@@ -1,0 +1,1 @@
+"""Programs that train the networks in pipeline/weights; never imported by the pipeline itself."""

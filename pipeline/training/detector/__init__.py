@@ -1,0 +1,1 @@
+"""Training of the note detector: composed boards, network, training loop and evaluation."""

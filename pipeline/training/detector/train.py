@@ -1,0 +1,144 @@
+"""The training loop: bfloat16 on the processor, AdamW, a moving average of the weights."""
+
+from __future__ import annotations
+
+import copy
+import queue
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.training.detector import pool, samples
+from pipeline.training.detector.network import BOX_UNIT, NoteNet, export
+
+
+def _dice(p: Tensor, t: Tensor, w: Tensor) -> Tensor:
+    inter = (p * t * w).sum(dim=(1, 2))
+    return (1 - (2 * inter + 20) / (((p + t) * w).sum(dim=(1, 2)) + 20)).mean()
+
+
+def loss(masks: Tensor, rest: Tensor, t: dict[str, Tensor]) -> tuple[Tensor, list[float]]:
+    """All heads' losses: cross-entropy and Dice for the masks, GIoU for the boxes, cross-entropy for shapes."""
+    masks, rest = masks.float(), rest.float()
+    p = torch.sigmoid(masks)
+    bce = functional.binary_cross_entropy_with_logits(masks, t["masks"], reduction="none")
+    by_mask = (bce * t["weight"][:, None]).mean(dim=(0, 2, 3))
+    dice = [_dice(p[:, k], t["masks"][:, k], t["weight"]) for k in range(3)]
+    segment = (by_mask * torch.tensor([1.0, 1.2, 0.7])).sum() + dice[0] + dice[1] + 0.5 * dice[2]
+    d = torch.exp(rest[:, :4].clamp(-4, 5)) * BOX_UNIT
+    g = t["sides"].clamp(min=0.5)
+    iw = torch.minimum(d[:, 0], g[:, 0]) + torch.minimum(d[:, 2], g[:, 2])
+    ih = torch.minimum(d[:, 1], g[:, 1]) + torch.minimum(d[:, 3], g[:, 3])
+    ow = torch.maximum(d[:, 0], g[:, 0]) + torch.maximum(d[:, 2], g[:, 2])
+    oh = torch.maximum(d[:, 1], g[:, 1]) + torch.maximum(d[:, 3], g[:, 3])
+    inter = iw * ih
+    union = (d[:, 0] + d[:, 2]) * (d[:, 1] + d[:, 3]) + (g[:, 0] + g[:, 2]) * (g[:, 1] + g[:, 3]) - inter
+    giou = inter / union - (ow * oh - union) / (ow * oh)
+    pull = t["pull"]
+    box = ((1 - giou) * pull).sum() / (pull.sum() + 1e-3)
+    votes = functional.cross_entropy(rest[:, 4:], t["shape"].clamp(min=0), reduction="none")
+    named = pull * (t["shape"] >= 0)
+    shape = (votes * named).sum() / (named.sum() + 1e-3)
+    total = segment + 1.0 * box + 0.4 * shape
+    return total, [float(segment.detach()), float(box.detach()), float(shape.detach())]
+
+
+class Loader:
+    """Cuts samples in a thread while the network computes; the order depends on the seed and the pool alone."""
+
+    def __init__(self, folders: list[Path], side: int, batch: int, seed: int) -> None:
+        self.folders, self.side, self.batch = folders, side, batch
+        self.rng = np.random.default_rng(seed)
+        self.ready: queue.Queue[dict[str, Tensor]] = queue.Queue(6)
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        cv2.setNumThreads(1)
+        files: list[Path] = []
+        count = 0
+        while True:
+            if count % 50 == 0:
+                files = [p for folder in self.folders for p in sorted(folder.glob("*.npz"))]
+            count += 1
+            picked = []
+            while len(picked) < self.batch:
+                scene = pool.read(files[int(self.rng.integers(len(files)))])
+                for _ in range(2):
+                    picked.append(samples.targets(*samples.cut(scene, self.side, self.rng), scene.classes))
+            names = ("masks", "weight", "sides", "pull", "shape")
+            data = {n: torch.from_numpy(np.stack([getattr(s, n) for s in picked])) for n in names}
+            data["image"] = torch.from_numpy(np.stack([s.image for s in picked]))
+            self.ready.put(data)
+
+
+def train(
+    folders: list[Path],
+    out: Path,
+    steps: int,
+    seed: int = 1,
+    start: Path | None = None,
+    side: int = 416,
+    batch: int = 4,
+    rate: float = 1e-3,
+    trunk_rate: float = 3e-4,
+    threads: int = 2,
+    decay: bool = False,
+) -> None:
+    """Trains for `steps`; writes a checkpoint `out` (.pt) and its ONNX export beside it, every 100 steps.
+
+    `start` goes on from a checkpoint's averaged weights. With `decay` the rate falls to nothing along a cosine.
+    """  # fmt: skip
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    net = NoteNet().to(memory_format=torch.channels_last)
+    if start is not None:
+        net.load_state_dict(torch.load(start)["average"])
+    average = copy.deepcopy(net)
+    heads = [p for n, p in net.named_parameters() if not n.startswith("trunk")]
+    optimiser = torch.optim.AdamW(
+        [{"params": list(net.trunk.parameters()), "lr": trunk_rate}, {"params": heads, "lr": rate}],
+        weight_decay=1e-4,
+    )
+    warm = 60
+    mean = torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1)
+    std = torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1)
+    loader = Loader(folders, side, batch, seed)
+    began, waited, seen = time.time(), 0.0, []
+    for step in range(1, steps + 1):
+        factor = min(1.0, step / warm)
+        if decay:
+            factor *= 0.5 * (1 + np.cos(np.pi * step / steps)) + 0.02
+        for group, base in zip(optimiser.param_groups, (trunk_rate, rate), strict=True):
+            group["lr"] = base * factor
+        t0 = time.time()
+        data = loader.ready.get()
+        waited += time.time() - t0
+        x = ((data["image"].float() - mean) / std).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            masks, rest = net(x)
+        total, parts = loss(masks, rest, data)
+        optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 3.0)
+        optimiser.step()
+        keep = min(0.997, (step + 1) / (step + 20))
+        with torch.no_grad():
+            for a, b in zip(average.parameters(), net.parameters(), strict=True):
+                a.lerp_(b, 1 - keep)
+        seen.append(parts)
+        if step % 10 == 0:
+            m = np.mean(seen[-10:], axis=0)
+            spent = time.time() - began
+            print(
+                f"{step} {m[0]:.3f} {m[1]:.3f} {m[2]:.3f} {spent / step:.2f}s/step waited {waited / spent:.0%}",
+                flush=True,
+            )
+        if step % 100 == 0 or step == steps:
+            torch.save({"average": average.state_dict(), "step": step}, out)
+            export(copy.deepcopy(average).to(memory_format=torch.contiguous_format), out.with_suffix(".onnx"))
