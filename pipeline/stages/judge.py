@@ -1,0 +1,285 @@
+"""judge: readings and ink to what may be printed, and how sure it is. Pure; never invents.
+
+Each word's probability of being right comes from a logistic model of a few plain features (the network's
+own probability, whether the plain and the helped reading agree, whether the language knows the word,
+sharpness, size, the company of the other words); the note's from its words and from ink that no box
+covers. The fitted numbers, and what they were fitted on, are in pipeline/calibration.json; `make
+calibrate` fits them anew. A word that the language's help changed is never printed as sure.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pipeline import lexicon, marks
+from pipeline.model import Judgement, NoteReading, Reading, Word
+
+CALIBRATION = Path(__file__).resolve().parents[1] / "calibration.json"
+HELPED = "+words"
+"""How the name of a reading ends that was made with the language's help."""
+WORD_FEATURES = (
+    "bias", "logit_helped", "logit_plain", "is_same", "is_known", "zipf", "letters", "is_figure", "company",
+    "log_text_height", "sharpness",
+)  # fmt: skip
+NOTE_FEATURES = (
+    "bias",
+    "logit_mean",
+    "logit_worst",
+    "uncovered",
+    "log_words",
+    "sharpness",
+    "log_text_height",
+)
+ODDS_LIMIT = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWord:
+    """A word of the note in reading order: its text, the probability that it is right, whether the plain
+    reading has the same letters there, and in which line it stands."""
+
+    text: str
+    probability: float
+    is_same: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An operating point. Words at least `sure` likely stand as they are, at least `guess` as unsure; a note is
+    legible from `legible` on (all its words being sure), illegible below a share `hopeless` of right letters."""
+
+    sure: float
+    guess: float
+    legible: float
+    hopeless: float
+
+
+@lru_cache(maxsize=1)
+def calibration() -> dict[str, Any]:
+    """The fitted numbers: `word` and `note` weights by feature, `points` by name, and their provenance."""
+    loaded: dict[str, Any] = json.loads(CALIBRATION.read_text(encoding="utf-8"))
+    return loaded
+
+
+def operating_point(name: str) -> Point:
+    """The thresholds of `strict`, `default` or `draft`. Raises ValueError for any other name."""
+    points = calibration()["points"]
+    if name not in points:
+        raise ValueError(f"unknown operating point {name!r}; known: {', '.join(sorted(points))}")
+    return Point(**{key: float(points[name][key]) for key in ("sure", "guess", "legible", "hopeless")})
+
+
+def judge(
+    reading: NoteReading, point: str = "default", words: Iterable[str] = (), language: str = "en"
+) -> Judgement:
+    """What may be printed of one note.
+
+    `words` are the workshop's own (headings, principles), taken as known; `language` is the workshop's.
+    The text holds marks (pipeline.marks) and a line break where the note has one; it is "" for
+    no_text and illegible notes. `confidence` is the probability that the status and every sure
+    word are right. Raises ValueError for an unknown point.
+    """
+    limits = operating_point(point)
+    judged = judge_words(reading, frozenset(word.lower() for word in words), language)
+    if not has_writing(reading, judged):
+        return Judgement("", "no_text", _blank_confidence(reading))
+    return _published(reading, judged, limits)
+
+
+def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
+    """The ink test decides; words surely read overrule it, for one small word is writing."""
+    if reading.ink.is_written:
+        return True
+    return sum(word.probability * _letters(word.text) for word in judged) >= 1.5
+
+
+def _blank_confidence(reading: NoteReading) -> float:
+    return round(1.0 - min(0.5, 10 * reading.ink.coverage), 4)
+
+
+def _published(reading: NoteReading, judged: Sequence[JudgedWord], limits: Point) -> Judgement:
+    letters = sum(_letters(word.text) for word in judged)
+    right = sum(word.probability * _letters(word.text) for word in judged)
+    confidence = note_probability(reading, judged)
+    if not letters or right / letters < limits.hopeless:
+        return Judgement("", "illegible", round(1.0 - (right / letters if letters else 0.0), 4))
+    tokens: list[marks.Token] = []
+    sure = lost = 0
+    for index, word in enumerate(judged):
+        token = _token(word, limits)
+        sure += isinstance(token, marks.Word) and not token.is_unsure
+        lost += isinstance(token, marks.Lost)
+        if tokens and isinstance(token, marks.Lost) and isinstance(tokens[-1], marks.Lost):
+            continue
+        if index:
+            tokens.append(marks.Space("\n" if judged[index - 1].line != word.line else " "))
+        if isinstance(token, marks.Lost) and len(tokens) >= 2 and isinstance(tokens[-2], marks.Lost):
+            tokens.pop()
+            continue
+        tokens.append(token)
+    if lost == len(judged):
+        return Judgement("", "illegible", round(1.0 - right / letters, 4))
+    if sure == len(judged) and confidence < limits.legible:
+        tokens = _doubted(tokens, judged, reading)
+        sure -= 1
+    status = "legible" if sure == len(judged) else "partial"
+    return Judgement(marks.format_tokens(tokens), status, confidence)
+
+
+def _token(word: JudgedWord, limits: Point) -> marks.Token:
+    if word.probability >= limits.sure and word.is_same:
+        return marks.Word(word.text)
+    return marks.Word(word.text, is_unsure=True) if word.probability >= limits.guess else marks.Lost()
+
+
+def _doubted(
+    tokens: list[marks.Token], judged: Sequence[JudgedWord], reading: NoteReading
+) -> list[marks.Token]:
+    """A note whose words are sure one by one but not together: say where the doubt lies."""
+    if reading.ink.uncovered > 0.15:
+        return [*tokens, marks.Space("\n"), marks.Lost()]
+    worst = min(range(len(judged)), key=lambda index: (judged[index].probability, index))
+    seen = -1
+    doubted = list(tokens)
+    for place, token in enumerate(tokens):
+        seen += isinstance(token, marks.Word)
+        if isinstance(token, marks.Word) and seen == worst:
+            doubted[place] = marks.Word(token.text, is_unsure=True)
+    return doubted
+
+
+# --- probabilities ----------------------------------------------------------------------------
+
+
+def judge_words(
+    reading: NoteReading, extra: frozenset[str] = frozenset(), language: str = "en"
+) -> tuple[JudgedWord, ...]:
+    """Every word of the note that is letters or figures, with its probability of being right."""
+    weights = calibration()["word"]
+    return tuple(
+        JudgedWord(text, _logistic(weights, WORD_FEATURES, features), features["is_same"] > 0.5, line)
+        for text, line, features in word_features(reading, extra, language)
+    )
+
+
+def word_features(
+    reading: NoteReading, extra: frozenset[str] = frozenset(), language: str = "en"
+) -> list[tuple[str, int, dict[str, float]]]:
+    """Text, line and features of each word; see WORD_FEATURES."""
+    plain, best = _views(reading)
+    spoken = best.version.rsplit(" ", 1)[-1] if best.reader.endswith(HELPED) else language
+    numbered = [(word, number) for number, line in enumerate(best.lines) for word in line.words]
+    numbered = [(word, number) for word, number in numbered if any(sign.isalnum() for sign in word.text)]
+    letters = [_letters(word.text) for word, _ in numbered]
+    mass = [word.confidence * count for (word, _), count in zip(numbered, letters, strict=True)]
+    found = []
+    for index, (word, number) in enumerate(numbered):
+        is_same, chance = _in_plain(word, plain)
+        rest = sum(letters) - letters[index]
+        company = (sum(mass) - mass[index]) / rest if rest else word.confidence
+        core = lexicon.core(word.text)
+        found.append(
+            (
+                word.text,
+                number,
+                {
+                    "bias": 1.0,
+                    "logit_helped": _logit(word.confidence),
+                    "logit_plain": _logit(chance),
+                    "is_same": float(is_same),
+                    "is_known": float(lexicon.is_known(word.text, spoken, extra)),
+                    "zipf": lexicon.zipf(word.text, spoken) / 7,
+                    "letters": min(len(core), 10) / 10,
+                    "is_figure": float(any(sign.isdigit() for sign in core)),
+                    "company": company,
+                    "log_text_height": math.log(max(reading.ink.text_height, 2.0)) / 4,
+                    "sharpness": min(reading.ink.sharpness, 1.0),
+                },
+            )
+        )
+    return found
+
+
+def _views(reading: NoteReading) -> tuple[Reading, Reading]:
+    """The plain main reading, and the one helped by the language (or the plain one again)."""
+    plain = reading.readings[0]
+    helped = [other for other in reading.readings[1:] if other.reader == plain.reader + HELPED]
+    return plain, helped[0] if helped and helped[0].error is None else plain
+
+
+def _in_plain(word: Word, plain: Reading) -> tuple[bool, float]:
+    """Does the plain reading have these letters at this place, and how likely did the network hold them alone?"""
+    wanted = _core_letters(word.text)
+    near = [other for other in plain.words if _share(word, other) > 0.3]
+    if any(_core_letters(other.text) == wanted for other in near):
+        return True, max(other.confidence for other in near if _core_letters(other.text) == wanted)
+    for other in near:
+        for text, chance in other.alternatives:
+            if _core_letters(text) == wanted:
+                return False, chance
+    together = "".join(_core_letters(other.text) for other in near)
+    # The same letters under another word gap are no other words.
+    if wanted and wanted in together:
+        return True, math.prod(other.confidence for other in near)
+    return False, ODDS_LIMIT
+
+
+def _share(word: Word, other: Word) -> float:
+    """How much of the narrower box's width two boxes share, if they lie on the same height; 1 without boxes."""
+    if not word.box or not other.box:
+        return 1.0
+    (l1, t1, r1, b1), (l2, t2, r2, b2) = _bounds(word), _bounds(other)
+    high = min(b1, b2) - max(t1, t2)
+    if high < 0.4 * min(b1 - t1, b2 - t2):
+        return 0.0
+    return (min(r1, r2) - max(l1, l2)) / max(1.0, min(r1 - l1, r2 - l2))
+
+
+def _bounds(word: Word) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in word.box], [y for _, y in word.box]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def note_probability(reading: NoteReading, judged: Sequence[JudgedWord]) -> float:
+    """The probability that the note's text as read has at most a fifth of its letters wrong."""
+    return _logistic(calibration()["note"], NOTE_FEATURES, note_features(reading, judged))
+
+
+def note_features(reading: NoteReading, judged: Sequence[JudgedWord]) -> dict[str, float]:
+    """See NOTE_FEATURES."""
+    letters = sum(_letters(word.text) for word in judged)
+    mean = sum(word.probability * _letters(word.text) for word in judged) / letters if letters else 0.0
+    return {
+        "bias": 1.0,
+        "logit_mean": _logit(mean),
+        "logit_worst": _logit(min((word.probability for word in judged), default=0.0)),
+        "uncovered": reading.ink.uncovered,
+        "log_words": math.log(max(len(judged), 1)) / 3,
+        "sharpness": min(reading.ink.sharpness, 1.0),
+        "log_text_height": math.log(max(reading.ink.text_height, 2.0)) / 4,
+    }
+
+
+def _logistic(weights: dict[str, float], names: Sequence[str], features: dict[str, float]) -> float:
+    total = sum(float(weights.get(name, 0.0)) * features[name] for name in names)
+    return round(1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total)))), 4)
+
+
+def _logit(probability: float) -> float:
+    inside = min(1 - ODDS_LIMIT, max(ODDS_LIMIT, probability))
+    return math.log(inside / (1 - inside))
+
+
+def _core_letters(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def _letters(text: str) -> int:
+    return max(1, len(_core_letters(text)))
