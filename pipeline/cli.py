@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
@@ -38,7 +38,7 @@ class _Context:
 
     @property
     def places(self) -> Places:
-        from pipeline.planning import Places  # noqa: PLC0415
+        from pipeline.planning import Places
 
         return Places(self.raw, self.processed, self.reports)
 
@@ -96,7 +96,7 @@ def workshop() -> None:
 @_common
 def run(context: _Context, workshops: tuple[str, ...], is_plan: bool) -> None:
     """Everything, from raw to reports; does again only what changed."""
-    from pipeline import console  # noqa: PLC0415
+    from pipeline import console
     from pipeline import run as running
 
     if is_plan:
@@ -116,12 +116,98 @@ def run(context: _Context, workshops: tuple[str, ...], is_plan: bool) -> None:
 
 
 @workshop.command()
+@click.argument("name", metavar="WORKSHOP")
+@click.option("--force", is_flag=True, help="Make an edition even if nothing changed since the last one.")
+@_common
+def publish(context: _Context, name: str, force: bool) -> None:
+    """Freeze the current record as the next edition, with its change list."""
+    import datetime
+
+    from pipeline import run as running
+
+    _run(context, (name,))
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    edition = running.publish_edition(context.places, name, today, force=force)
+    _run(context, (name,))
+    if context.is_quiet:
+        return
+    if edition.is_new:
+        click.echo(f"Edition {edition.number} of {name} is published: {edition.folder}")
+    else:
+        click.echo(
+            f"Nothing has changed since edition {edition.number}; no new edition was made (--force makes one)."
+        )
+
+
+@workshop.command()
+@click.argument("name", metavar="WORKSHOP")
+@click.argument("editions", nargs=-1, type=int, metavar="[A [B]]")
+@click.option("--format", "form", type=click.Choice(["markdown", "html", "csv"]), default="markdown")
+@_common
+def diff(context: _Context, name: str, editions: tuple[int, ...], form: str) -> None:
+    """What changed between editions A and B, or from A, or from the last one, until now."""
+    from pipeline import history
+    from pipeline import run as running
+    from pipeline.publish import change_list
+
+    if len(editions) > 2:
+        raise click.UsageError("Two editions can be compared, not more.")
+    settings.find_workshops(context.raw, (name,))
+    changes = history.changes_between(running.load_record(context.places, name), context.places, editions)
+    render = {
+        "markdown": change_list.changes_markdown,
+        "html": change_list.changes_html,
+        "csv": lambda found: change_list.changes_csv(found).decode(),
+    }[form]
+    click.echo(render(changes))
+
+
+@workshop.command("import-record")
+@click.argument("name", metavar="WORKSHOP")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="When it was published. [today]")
+@_common
+def import_record(context: _Context, name: str, file: Path, date: Any) -> None:
+    """Read an already published transcript as edition 0, with the counts it states."""
+    from pipeline import editions
+
+    folder = settings.find_workshops(context.raw, (name,))[0]
+    known = settings.load_workshop(folder)
+    edition = editions.import_record(
+        context.reports,
+        name,
+        known.principles,
+        file,
+        date=date.date().isoformat() if date else None,
+        language=known.language,
+        legend=known.legend,
+    )
+    _run(context, (name,))
+    if context.is_quiet:
+        return
+    what = "is edition 0" if edition.is_new else "was edition 0 already"
+    click.echo(f"{file} {what} of {name}: {len(edition.record.notes)} notes.")
+    for unknown in edition.source.unknown if edition.source else ():
+        click.echo(f"  not interpreted, line {unknown.number}: {unknown.text}")
+
+
+def _run(context: _Context, names: tuple[str, ...]) -> None:
+    from pipeline import console
+    from pipeline import run as running
+
+    with console.progress(context.is_quiet) as watcher:
+        running.run(
+            context.places, names, workers=context.workers, scheduler=context.scheduler, watcher=watcher
+        )
+
+
+@workshop.command()
 @click.argument("query")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 @_common
-def sql(context: _Context, query: str, form: str) -> None:
+def sql(context: _Context, query: str, form: Literal["table", "csv", "json"]) -> None:
     """A query on the read-only database, for example "SELECT * FROM counts_by_principle"."""
-    from pipeline.store.query import run_query  # noqa: PLC0415
+    from pipeline.store.query import run_query
 
     click.echo(run_query(context.places.database, query, form), nl=False)
 
@@ -132,8 +218,8 @@ def sql(context: _Context, query: str, form: str) -> None:
 @_common
 def new(context: _Context, name: str, framework: str | None) -> None:
     """A commented workshop.toml to fill in."""
-    from pipeline.files import write_atomically  # noqa: PLC0415
-    from pipeline.template import new_workshop  # noqa: PLC0415
+    from pipeline.files import write_atomically
+    from pipeline.template import new_workshop
 
     text = new_workshop(name, settings.load_framework(framework) if framework else None)
     file = context.raw / name / settings.FILE_NAME
@@ -152,8 +238,8 @@ def new(context: _Context, name: str, framework: str | None) -> None:
 @_common
 def doctor(context: _Context) -> None:
     """What is installed, what is missing, and the command that mends it."""
-    from pipeline import console  # noqa: PLC0415
-    from pipeline.doctor import examine  # noqa: PLC0415
+    from pipeline import console
+    from pipeline.doctor import examine
 
     findings = examine(context.raw, context.processed, context.reports)
     console.show_findings(findings)

@@ -93,7 +93,8 @@ def _intake(bench: Bench) -> Photo | Refusal:
 
 
 def _detect(bench: Bench) -> Detection:
-    return _detector().detect(bench.pixels)
+    found: Detection = _detector().detect(bench.pixels)
+    return found
 
 
 def _classify(bench: Bench) -> tuple[Classification, ...]:

@@ -118,7 +118,7 @@ def make_plan(workshop: Workshop, places: Places) -> Plan:
             )
             jobs.append(job)
             steps.append(Step(source.path, missing, _why(source.path, source.sha256, keys, missing, state)))
-    stamp = _stamp(workshop, inventory, digests)
+    stamp = _stamp(workshop, inventory, digests, places)
     return Plan(
         workshop=workshop,
         inventory=inventory,
@@ -209,13 +209,17 @@ def _why_rebuild(state: State | None, stamp: str, inventory: Inventory, places: 
     return ""
 
 
-def _stamp(workshop: Workshop, inventory: Inventory, digests: dict[str, dict[str, str]]) -> str:
+def _stamp(
+    workshop: Workshop, inventory: Inventory, digests: dict[str, dict[str, str]], places: Places
+) -> str:
     """The digest of everything the reduce half depends on."""
     digest = hashlib.sha256(program_digest().encode())
     for name in (FILE_NAME, decisions.FILE_NAME, OWNED_THEMES):
         file = workshop.folder / name
         content = file.read_bytes() if file.is_file() else b"absent"
         digest.update(hashlib.sha256(content).digest())
+    for sums in sorted((places.reports / workshop.id / "editions").glob("*/SHA256SUMS")):
+        digest.update(sums.parent.name.encode() + sums.read_bytes())
     digest.update(msgspec.json.encode([inventory, sorted(digests.items())]))
     return digest.hexdigest()
 

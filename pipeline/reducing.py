@@ -32,7 +32,11 @@ from pipeline.workshop import Workshop
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A workshop's record in the making. `placements` and `judgements` stand beside each board's notes."""
+    """A workshop's record in the making. `placements` and `judgements` stand beside each board's notes.
+
+    `imported` is an already published transcript (edition 0): its headings become principles and its
+    counts are reconciled with; its notes are the record's as long as there is no photograph.
+    """
 
     workshop: Workshop
     photos: tuple[PhotoRecord, ...]
@@ -40,6 +44,7 @@ class Draft:
     refusals: tuple[Refusal, ...]
     decisions: tuple[Decision, ...]
     software: Mapping[str, str]
+    imported: Record | None = None
     principles: tuple[Principle, ...] = ()
     boards: tuple[Board, ...] = ()
     placements: tuple[tuple[Placement, ...], ...] = ()
@@ -55,7 +60,8 @@ def _combine(draft: Draft) -> Draft:
 
 
 def _place(draft: Draft) -> Draft:
-    principles = draft.workshop.principles or place.emergent_principles(draft.boards)
+    listed = _with_imported(draft.workshop.principles, draft.imported)
+    principles = listed or place.emergent_principles(draft.boards)
     placements = place.place(draft.boards, principles, draft.photos)
     return replace(draft, principles=principles, placements=placements)
 
@@ -82,6 +88,8 @@ def _judge(draft: Draft) -> Draft:
 
 def _assign(draft: Draft) -> Draft:
     """Put each note together: what it is, where it belongs, what it says."""
+    if draft.imported is not None and not draft.photos:
+        return replace(draft, notes=draft.imported.notes)
     by_path = {record.photo.path: record for record in draft.photos}
     notes: list[Note] = []
     for board, placements, judgements in zip(draft.boards, draft.placements, draft.judgements, strict=True):
@@ -174,6 +182,20 @@ def reduce_workshop(draft: Draft) -> Record:
         photographs_licence=workshop.photographs_licence,
         credits=workshop.credits,
     )
+
+
+def _with_imported(listed: Sequence[Principle], imported: Record | None) -> tuple[Principle, ...]:
+    """The workshop's principles, completed by the headings and counts of a published transcript."""
+    merged = {principle.id: principle for principle in listed}
+    for found in imported.principles if imported else ():
+        known = merged.get(found.id)
+        if known is None:
+            merged[found.id] = found
+        else:
+            stated = found.stated if known.stated is None else known.stated
+            also = tuple(dict.fromkeys((*known.also, *found.also)))
+            merged[found.id] = replace(known, stated=stated, also=also)
+    return tuple(merged.values())
 
 
 def note_id(workshop_id: str, note: BoardNote) -> str:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import decisions, executing, planning
+from pipeline import decisions, editions, executing, planning
 from pipeline.cache import Cache
-from pipeline.errors import PhotosFailedError
+from pipeline.errors import MissingError, PhotosFailedError
 from pipeline.files import exclusive, write_atomically
 from pipeline.mapping import MAP_STAGES, Outcome, work_on
 from pipeline.model import (
@@ -116,6 +116,38 @@ def run(
     return list(summaries.values())
 
 
+def publish_edition(places: Places, name: str, date: str, *, force: bool = False) -> editions.Edition:
+    """Freeze a workshop's record, as the last run left it, as its next edition.
+
+    Run before it, so that the record is current, and after it, so that record and database know the
+    edition. Raises MissingError when the workshop was never run.
+    """
+    folder = find_workshops(places.raw, (name,))[0]
+    plan = planning.make_plan(load_workshop(folder), places)
+    record = load_record(places, name)
+    based_on = f"{len(record.photos)} photographs" if record.photos else "the imported record"
+    return editions.freeze(
+        record,
+        Crops(Cache(places.cache), plan, record),
+        places.reports,
+        date,
+        based_on,
+        record.credits,
+        force=force,
+    )
+
+
+def load_record(places: Places, workshop_id: str) -> Record:
+    """The record as the last run left it; raises MissingError when there was none."""
+    try:
+        return msgspec.json.decode(places.record(workshop_id).read_bytes(), type=Record)
+    except (FileNotFoundError, msgspec.DecodeError):
+        raise MissingError(
+            f"“{workshop_id}” has no record yet.",
+            remedy=f"Make it with: workshop run {workshop_id}",
+        ) from None
+
+
 def raise_for_failures(summaries: Iterable[Summary]) -> None:
     """Raise PhotosFailedError when a stage failed on some photograph, so that scripts can tell."""
     failed = sum(summary.failed for summary in summaries)
@@ -163,9 +195,17 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> Record:
         refusals=tuple(refusals),
         decisions=log.decisions,
         software=_software(plan),
+        imported=_edition_zero(places, plan.workshop.id),
         notices=(*_notices(plan), *log.problems),
     )
     return reduce_workshop(draft)
+
+
+def _edition_zero(places: Places, workshop_id: str) -> Record | None:
+    """The record imported from a published transcript, if there is one."""
+    if 0 not in editions.edition_numbers(places.reports, workshop_id):
+        return None
+    return editions.load_edition(places.reports, workshop_id, 0).record
 
 
 def _photo_record(cache: Cache, plan: Plan, path: str, sha256: str) -> tuple[PhotoRecord, Features] | Refusal:
@@ -196,6 +236,7 @@ def _photo_record(cache: Cache, plan: Plan, path: str, sha256: str) -> tuple[Pho
 
 def _store(places: Places) -> None:
     """Build the database of every workshop that still has a folder and was run at least once."""
+    from pipeline.history import history_of  # noqa: PLC0415
     from pipeline.store import builder  # noqa: PLC0415
     from pipeline.store.dictionary import data_dictionary  # noqa: PLC0415
 
@@ -204,7 +245,14 @@ def _store(places: Places) -> None:
         for folder in sorted(places.raw.iterdir())
         if (folder / FILE_NAME).is_file()
     }
-    builder.build(_records(places), places.database, decisions=logs)
+    histories = [history_of(record, places) for record in _records(places)]
+    builder.build(
+        _records(places),
+        places.database,
+        decisions=logs,
+        editions=[edition for history in histories for edition in history.editions],
+        changes=[change for history in histories for change in history.changes],
+    )
     write_atomically(places.processed / "data-dictionary.md", data_dictionary(places.database).encode())
 
 
@@ -216,14 +264,18 @@ def _records(places: Places) -> Iterator[Record]:
 
 def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     from pipeline import publish  # noqa: PLC0415
+    from pipeline.history import history_of  # noqa: PLC0415
     from pipeline.store.tables import responses_table  # noqa: PLC0415
 
     csv, parquet = responses_table(places.database, record.workshop_id)
+    history = history_of(record, places)
     return publish.write_reports(
         record,
         Crops(Cache(places.cache), plan, record),
         places.reports / record.workshop_id,
         {"responses.csv": csv, "responses.parquet": parquet},
+        history.since_last.changes if history.since_last else (),
+        imprint=history.imprint,
     )
 
 
