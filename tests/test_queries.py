@@ -15,9 +15,9 @@ import duckdb
 import pytest
 from factories import make_note, make_record
 
+from pipeline.errors import BusyError, MissingError, QueryError
 from pipeline.store.builder import build
 from pipeline.store.digest import dump_digest
-from pipeline.store.errors import QueryError
 from pipeline.store.query import TABLE_ROWS, run_query
 from pipeline.store.questions import load_questions
 
@@ -194,7 +194,7 @@ def test_the_last_of_several_statements_answers(database: Path) -> None:
 
 
 def test_without_a_database_it_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match=r"no database at .*workshop run"):
+    with pytest.raises(MissingError, match=r"(?s)no database at .*workshop run"):
         run_query(tmp_path / "workshops.duckdb", "SELECT 1")
     assert list(tmp_path.iterdir()) == [], "asking makes no file"
 
@@ -272,7 +272,7 @@ def test_a_database_open_for_writing_elsewhere_is_told(tmp_path: Path) -> None:
     )
     assert holder.stdout is not None
     holder.stdout.readline()
-    with pytest.raises(QueryError, match="open for writing"):
+    with pytest.raises(BusyError, match="open for writing"):
         run_query(path, "SELECT 1")
     holder.communicate("\n", timeout=60)
     assert run_query(path, "SELECT 1 AS a", "csv") == "a\n1\n"

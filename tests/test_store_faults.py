@@ -16,6 +16,7 @@ import pytest
 from factories import make_record
 
 from pipeline import model
+from pipeline.errors import BusyError
 from pipeline.store import builder
 from pipeline.store.builder import build
 from pipeline.store.errors import StoreError
@@ -185,7 +186,7 @@ def test_each_failure_says_what_happened_what_is_safe_and_what_to_do(
     monkeypatch.setattr(builder, place, fail)
     with pytest.raises(StoreError, match=words) as caught:
         build([make_record(notes=NEW)], database)
-    assert caught.value.kept.startswith("Nothing is lost")
+    assert caught.value.safe.startswith("Nothing is lost")
     assert caught.value.remedy
     assert count(database) == OLD
     assert names(database.parent) == CLEAN
@@ -223,7 +224,7 @@ def test_a_second_build_waits_for_the_first(database: Path) -> None:
     )
     first.start()
     assert inside.wait(30)
-    with pytest.raises(StoreError, match="Another run is writing"):
+    with pytest.raises(BusyError, match="Another run is writing"):
         build([make_record(notes=2)], database, lock_timeout=0.1)
     threading.Timer(0.2, go_on.set).start()
     build([make_record(notes=2)], database, on_step=lambda step: order.append(f"second {step}"))

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import vocabulary
+from pipeline.errors import MissingError
 from pipeline.store.builder import build
 from pipeline.store.cells import FORMULA_STARTS, protect_cell, unprotect_cell
 from pipeline.store.dictionary import data_dictionary, describe
-from pipeline.store.errors import QueryError
 from pipeline.store.tables import responses_table
 
 
@@ -107,12 +107,12 @@ def test_a_workshop_without_notes_has_tables_with_a_header(tmp_path: Path) -> No
 
 
 def test_an_unknown_workshop_is_told_with_those_that_are_there(database: Path) -> None:
-    with pytest.raises(QueryError, match=r"no workshop called 'dmo'.*demo, second"):
+    with pytest.raises(MissingError, match=r"(?s)no workshop called 'dmo'.*demo, second"):
         responses_table(database, "dmo")
 
 
 def test_without_a_database_it_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match="workshop run"):
+    with pytest.raises(MissingError, match="workshop run"):
         responses_table(tmp_path / "workshops.duckdb", "demo")
 
 

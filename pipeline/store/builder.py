@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 
 from pipeline import model
+from pipeline.errors import BusyError
 from pipeline.store.arrow import arrow_table
 from pipeline.store.editions import Change, Edition
 from pipeline.store.errors import StoreError
@@ -32,6 +33,8 @@ CHUNK_ROWS = 100_000
 """So many rows are held before DuckDB takes them: what bounds memory, however large the workshops."""
 
 LOCK_TIMEOUT_SECONDS = 600.0
+
+KEPT = "Nothing is lost: the database from the last run, if there was one, is as it was."
 
 # The file format of 1.4 is read by every DuckDB since, so that an analyst's older command line, R
 # package or viewer can open what a newer one wrote. One thread keeps rows in the order they came in.
@@ -81,7 +84,7 @@ def build(
     same path waits up to `lock_timeout` seconds for the first. The same input gives the same tables
     in the same order.
 
-    Raises StoreError; the old database is then as it was.
+    Raises StoreError, or BusyError if the wait was in vain; the old database is then as it was.
     """
     step = on_step or (lambda _name: None)
     with _failures_explained(path):
@@ -188,8 +191,8 @@ def _validate(building: Path, expected: Counter[str]) -> None:
         if found != wanted:
             raise StoreError(
                 f"The new database is not whole: {name} holds {found} rows where {wanted} went in.",
-                _kept(building),
-                "Run again; if it happens again, please report it as a fault of the program.",
+                safe=KEPT,
+                remedy="Run again; if it happens again, please report it as a fault of the program.",
             )
 
 
@@ -221,10 +224,10 @@ def _locked(path: Path, timeout: float) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise StoreError(
+                    raise BusyError(
                         f"Another run is writing {path} and has not finished within {timeout:.0f} seconds.",
-                        _kept(path),
-                        "Wait until it has finished, then run again.",
+                        safe=KEPT,
+                        remedy="Wait until it has finished, then run again.",
                     ) from None
                 time.sleep(0.05)
         yield
@@ -254,16 +257,16 @@ def _failures_explained(path: Path) -> Iterator[None]:
     except duckdb.ConstraintException as error:
         raise StoreError(
             f"The records do not fit together, so no database was made: {error}",
-            _kept(path),
-            "Two workshops may carry the same name; if not, please report it as a fault of the program.",
+            safe=KEPT,
+            remedy="Two workshops may carry the same name; if not, please report it as a fault of the program.",
         ) from error
     except OSError as error:
         raise _disk_error(path, error) from error
     except (duckdb.OutOfMemoryException, MemoryError) as error:
         raise StoreError(
             f"There was not enough memory to build the database: {error}",
-            _kept(path),
-            "Close other programs, or run with fewer workshops at once.",
+            safe=KEPT,
+            remedy="Close other programs, or run with fewer workshops at once.",
         ) from error
     except duckdb.Error as error:
         # A full disk comes as IOException or, while a checkpoint is written, as FatalException.
@@ -271,8 +274,8 @@ def _failures_explained(path: Path) -> Iterator[None]:
             raise _disk_error(path, error) from error
         raise StoreError(
             f"The database could not be built: {error}",
-            _kept(path),
-            "Run again; if it happens again, please report it as a fault of the program.",
+            safe=KEPT,
+            remedy="Run again; if it happens again, please report it as a fault of the program.",
         ) from error
 
 
@@ -282,21 +285,17 @@ def _disk_error(path: Path, error: Exception) -> StoreError:
     if number in (errno.ENOSPC, errno.EDQUOT) or "no space left" in words or "disk full" in words:
         return StoreError(
             f"The disk that holds {path.parent} is full; the new database could not be written.",
-            _kept(path),
-            "Free some space (a database needs about 1 MB for every thousand notes), then run again.",
+            safe=KEPT,
+            remedy="Free some space (a database needs about 1 MB for every thousand notes), then run again.",
         )
     if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "permission denied" in words:
         return StoreError(
             f"The folder {path.parent} may not be written to: {error}",
-            _kept(path),
-            "Make it writable, or name another folder with --processed.",
+            safe=KEPT,
+            remedy="Make it writable, or name another folder with --processed.",
         )
     return StoreError(
         f"The new database could not be written to {path.parent}: {error}",
-        _kept(path),
-        "See that the folder is there and can be written to, and that the disk is not full; then run again.",
+        safe=KEPT,
+        remedy="See that the folder is there and can be written to, and that the disk is not full; then run again.",
     )
-
-
-def _kept(path: Path) -> str:
-    return "Nothing is lost: the database from the last run, if there was one, is as it was."

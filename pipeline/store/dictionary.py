@@ -51,7 +51,7 @@ class CodeValue:
 def describe(path: Path) -> tuple[tuple[Relation, ...], tuple[CodeValue, ...]]:
     """All views (`responses` first) and then tables, and all coded values in their order.
 
-    A missing comment is "". Raises QueryError if there is no database.
+    A missing comment is "". Raises MissingError if there is no database.
     """
     with connected(path) as connection:
         relations = connection.execute(
@@ -88,7 +88,7 @@ def describe(path: Path) -> tuple[tuple[Relation, ...], tuple[CodeValue, ...]]:
 
 
 def data_dictionary(path: Path) -> str:
-    """The dictionary as Markdown, for processed/data-dictionary.md. Raises QueryError without a database."""
+    """The dictionary as Markdown, for processed/data-dictionary.md. Raises MissingError without a database."""
     relations, codes = describe(path)
     parts = [INTRODUCTION]
     for kind, title in (("view", "Views"), ("table", "Tables")):

@@ -27,7 +27,7 @@ class Edition:
 class Change:
     """One difference between two editions; `to_edition` None is the present, not yet published state.
 
-    `kind` is a short code (now_readable, corrected, added, removed, moved, count, promise_met);
+    `kind` is a short code, such as now_readable, corrected, added, removed, moved, count_changed;
     `note_id` and `principle_id` are None where the change is not about one; `before` and `after` are
     what people read; `explanation` says why.
     """

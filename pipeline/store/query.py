@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from pipeline.errors import BusyError, MissingError, QueryError, WorkshopError
 from pipeline.store.cells import csv_cell, to_json
-from pipeline.store.errors import QueryError
 
 Format = Literal["table", "csv", "json"]
 Rows = Sequence[tuple[Any, ...]]
@@ -45,17 +45,20 @@ def run_query(path: Path, sql: str, format: Format = "table", *, protect: bool =
     {x, y}. `protect` keeps spreadsheets from taking a CSV cell for a formula (see
     pipeline/store/cells.py). Of several statements the last one's answer is given.
 
-    Raises QueryError: no database yet, a slip in the SQL (with the nearest names that exist), or
-    something a question may not do. The database is never changed.
+    Raises MissingError where there is no database yet, BusyError where another program writes to it,
+    QueryError for a slip in the SQL (with the nearest names that exist) or something a question may
+    not do. The database is never changed.
     """
     writers = {"table": _as_table, "json": _as_json}
     if format not in (*writers, "csv"):
-        raise QueryError(f"There is no format {format!r}.", "", "The formats are table, csv and json.")
+        raise QueryError(f"There is no format {format!r}.", remedy="The formats are table, csv and json.")
     with connected(path) as connection:
         try:
             statements = connection.extract_statements(sql)
             if not statements:
-                raise QueryError("There is no question.", "", 'Try: workshop sql "SELECT * FROM responses"')
+                raise QueryError(
+                    "There is no question.", remedy='Try: workshop sql "SELECT * FROM responses"'
+                )
             for statement in statements:
                 cursor = connection.execute(statement)
             names = [column[0] for column in cursor.description or ()]
@@ -69,10 +72,10 @@ def run_query(path: Path, sql: str, format: Format = "table", *, protect: bool =
 def connected(path: Path) -> Iterator[Any]:
     """A read-only DuckDB connection that reaches nothing but this database.
 
-    Raises QueryError, in plain words, where the file is missing, busy, or not a database.
+    Raises MissingError, BusyError or QueryError where the file is missing, busy, or not a database.
     """
     if not path.exists():
-        raise QueryError(f"There is no database at {path} yet.", "", "Make it with: workshop run")
+        raise MissingError(f"There is no database at {path} yet.", remedy="Make it with: workshop run")
     try:
         connection = duckdb.connect(str(path), read_only=True, config=SETTINGS)
     except duckdb.Error as error:
@@ -144,24 +147,24 @@ def _distinct(names: Sequence[str]) -> list[str]:
 # --- errors, in words --------------------------------------------------------------------------------
 
 
-def _cannot_open(path: Path, error: Exception) -> QueryError:
+def _cannot_open(path: Path, error: Exception) -> WorkshopError:
     words = str(error)
     if "set lock" in words:
-        return QueryError(
+        return BusyError(
             f"Another program has {path} open for writing.",
-            "Nothing is lost.",
-            "Close it there, or open it there with -readonly, and ask again.",
+            safe="Nothing is lost.",
+            remedy="Close it there, or open it there with -readonly, and ask again.",
         )
     if "WAL" in words:
         return QueryError(
             f"Another program wrote into an older copy of {path} and left {path.name}.wal behind.",
-            "The database itself is whole.",
-            f"Remove {path.name}.wal, or let `workshop run` make the database again.",
+            safe="The database itself is whole.",
+            remedy=f"Remove {path.name}.wal, or let `workshop run` make the database again.",
         )
     return QueryError(
         f"{path} cannot be opened as a database: {words.splitlines()[0]}",
-        "It holds nothing that raw/ does not.",
-        "Remove it and make it again with: workshop run",
+        safe="It holds nothing that raw/ does not.",
+        remedy="Remove it and make it again with: workshop run",
     )
 
 
@@ -170,18 +173,18 @@ def _explained(connection: Any, error: Exception) -> QueryError:
     if isinstance(error, duckdb.PermissionException) or "configuration has been locked" in words:
         return QueryError(
             "A question may read this database only: no other file, no network, no settings.",
-            "Nothing was changed.",
-            "To save an answer, ask for CSV or JSON and send it to a file.",
+            safe="Nothing was changed.",
+            remedy="To save an answer, ask for CSV or JSON and send it to a file.",
         )
     if "read-only" in words or "Can only update base table" in words:
         return QueryError(
             "A question cannot change the database: it is made anew at each run, from raw/.",
-            "Nothing was changed.",
-            "Corrections are made with: workshop review",
+            safe="Nothing was changed.",
+            remedy="Corrections are made with: workshop review",
         )
     # DuckDB's own guesses are dropped: it offers its system tables too.
     kept = [part for part in words.splitlines() if not part.startswith(("Did you mean", "Candidate"))]
-    return QueryError("\n".join(kept), "", _nearest(connection, words))
+    return QueryError("\n".join(kept), remedy=_nearest(connection, words))
 
 
 def _nearest(connection: Any, words: str) -> str:

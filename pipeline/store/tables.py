@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import MissingError
 from pipeline.store.cells import csv_cell
-from pipeline.store.errors import QueryError
 from pipeline.store.query import connected
 
 ROW_GROUP = 50_000
@@ -24,15 +24,14 @@ def responses_table(path: Path, workshop_id: str) -> tuple[bytes, bytes]:
     pipeline/store/cells.py). The Parquet keeps polygons as lists of {x, y} and carries each column's
     comment as metadata. The same database gives the same bytes.
 
-    Raises QueryError if there is no database or no such workshop in it.
+    Raises MissingError if there is no database or no such workshop in it.
     """
     with connected(path) as connection:
         workshops = [row[0] for row in connection.execute("SELECT workshop_id FROM workshop").fetchall()]
         if workshop_id not in workshops:
-            raise QueryError(
+            raise MissingError(
                 f"The database holds no workshop called {workshop_id!r}.",
-                "",
-                f"It holds: {', '.join(workshops) or 'none yet'}. Workshops are taken in by: workshop run",
+                remedy=f"It holds: {', '.join(workshops) or 'none yet'}. Workshops are taken in by: workshop run",
             )
         comments = dict(
             connection.execute(
