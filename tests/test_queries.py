@@ -19,7 +19,7 @@ from pipeline.errors import BusyError, MissingError, QueryError
 from pipeline.store.builder import build
 from pipeline.store.digest import dump_digest
 from pipeline.store.query import TABLE_ROWS, run_query
-from pipeline.store.questions import load_questions
+from pipeline.store.questions import load_questions, worked_questions
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,13 @@ def test_each_worked_question_answers_as_it_says(database: Path, question: Any) 
 @pytest.mark.parametrize("question", load_questions(), ids=lambda question: question.id)
 def test_each_worked_question_stands_a_workshop_without_notes(empty: Path, question: Any) -> None:
     assert len(answer(empty, question.sql)) == (3 if question.id == "counts" else 0)
+
+
+def test_the_worked_page_shows_each_question_with_its_sql_and_answer(database: Path) -> None:
+    page = worked_questions(database)
+    for question in load_questions():
+        assert f". {question.question}\n" in page
+        assert f"```sql\n{question.sql}\n```\n\n```text\n{run_query(database, question.sql)}```" in page
 
 
 # --- formats -------------------------------------------------------------------------------------------

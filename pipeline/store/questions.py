@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,20 @@ def load_questions() -> tuple[Question, ...]:
     return tuple(
         Question(**{key: item[key].strip() for key in item}) for item in tomllib.loads(text)["questions"]
     )
+
+
+def worked_questions(path: Path) -> str:
+    """The questions as Markdown, each with its SQL and its answer on the database at `path`.
+
+    Raises MissingError if there is no database.
+    """
+    from pipeline.store.query import run_query  # noqa: PLC0415 (listing the questions needs no database)
+
+    parts = ["# Ten questions, worked\n"]
+    for number, item in enumerate(load_questions(), start=1):
+        answer = run_query(path, item.sql).rstrip("\n")
+        parts.append(
+            f"## {number}. {item.question}\n\n{item.explanation}\n\n"
+            f"```sql\n{item.sql}\n```\n\n```text\n{answer}\n```\n"
+        )
+    return "\n".join(parts)
