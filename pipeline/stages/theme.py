@@ -1,35 +1,35 @@
 """Themes: what the notes of each principle say in common; the last word is people's.
 
-Pure: notes and principles in, a ThemeResult out, the same for any order of the notes.
+Pure: notes and principles in, a ThemeResult out, the same for any order of the notes. The method and its figures:
+pipeline/themes/clustering.py, tests/benchmark/bench_themes.py.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.model import Note, Principle, Theme
-from pipeline.themes import clustering, labels
-from pipeline.themes.result import Tally, ThemeResult
-from pipeline.themes.text import spoken
-from pipeline.themes.vectors import Analyser, Analysis
+from pipeline.themes import across, clustering, labels
+from pipeline.themes.ownership import OwnedTheme, OwnedThemes, rematch, settle
+from pipeline.themes.result import LostTheme, Tally, ThemeResult
+from pipeline.themes.said import Said, own_words, said, stacked
+from pipeline.themes.vectors import Analyser
 
 SUGGESTED_FROM = 0.40
 """Cohesion from which a group is a "suggested" theme; below, it is a "possible" link."""
+FEW_NOTES, MANY_NOTES = 9, 20
+CLEAR_FROM = 0.30
+"""Among FEW_NOTES or fewer any two look somewhat alike (their mean says little of the question): a group less
+cohesive than this must share a telling word, or it is an accident. Among MANY_NOTES the cut alone decides."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Spoken:
-    """A note that has something to say: its own words, and what is known of their corrected shadow."""
-
-    note: Note
-    words: str
-    analysis: Analysis
+_WRITTEN = re.compile(r"[a-z][a-z-]*")
 
 
 @functools.cache
@@ -42,24 +42,49 @@ def themes(
     notes: Sequence[Note],
     principles: Sequence[Principle],
     vectors: Analyser | None = None,
+    owned: OwnedThemes | None = None,
 ) -> ThemeResult:
-    """Themes per principle, with what was left over.
+    """Themes per principle, what runs across principles, and what was left over.
 
     `vectors` analyses the texts (words and vectors); give one that knows its texts already to save time.
+    `owned` is what people decided (themes_toml.parse): their themes come first, under their own keys.
     """
+    if not notes:
+        return ThemeResult(themes=(), lost=rematch(owned or OwnedThemes(), {})[1])
     analyse = vectors or default_analyser()
-    places: dict[str | None, int] = {principle.id: place for place, principle in enumerate(principles)}
-    by_principle = _by_principle(notes, principles, places, analyse)
-    spoken_notes = [item for items in by_principle.values() for item in items]
-    background = labels.document_counts([item.analysis.terms for item in spoken_notes])
-    own_words = _own_words(principles, analyse)
-
-    found: list[Theme] = []
-    for principle_id, items in by_principle.items():
-        found += _principle_themes(
-            principle_id, items, background, len(spoken_notes), own_words.get(principle_id, frozenset())
+    order: dict[str | None, int] = {principle.id: place for place, principle in enumerate(principles)}
+    everything = said(notes, principles, analyse)
+    spoken = [item for item in everything if item.analysis.has_content]
+    mine, lost = _rematched(owned, everything)
+    workshop = _Workshop(
+        background=labels.document_counts([item.analysis.terms for item in spoken]),
+        total=len(spoken),
+        own=own_words(principles, analyse),
+        ungrouped=frozenset(note.id for note in mine.ungrouped),
+    )
+    principle_ids = sorted(
+        {note.principle_id for note in notes},
+        key=lambda name: (order.get(name, len(order)), name is None, name or ""),
+    )
+    found = [
+        theme
+        for name in principle_ids
+        for theme in _principle_themes(
+            name,
+            _of(everything, name),
+            [theme for theme in mine.themes if theme.principle_id == name],
+            workshop,
         )
-    return ThemeResult(themes=tuple(found), tallies=_tallies(notes, by_principle, found))
+    ]
+    links = across.links(spoken, found, workshop.background, order)
+    return ThemeResult(
+        themes=tuple(found),
+        links=links,
+        mentions=across.mentions(spoken, principles),
+        suggested_missing=across.suggested_missing(found, links, spoken, principles, analyse),
+        tallies=_tallies(principle_ids, everything, found),
+        lost=lost,
+    )
 
 
 def with_themes(notes: Sequence[Note], result: ThemeResult) -> tuple[Note, ...]:
@@ -68,95 +93,121 @@ def with_themes(notes: Sequence[Note], result: ThemeResult) -> tuple[Note, ...]:
     return tuple(replace(note, theme_id=theme_of_note.get(note.id)) for note in notes)
 
 
-def _by_principle(
-    notes: Sequence[Note], principles: Sequence[Principle], places: dict[str | None, int], analyse: Analyser
-) -> dict[str | None, list[_Spoken]]:
-    """The notes with content under each principle, in the principles' order, unplaced ones last."""
-    own = [spoken(note.text) for note in notes]
-    wordings = [text for principle in principles for text in (principle.heading, *principle.also)]
-    analyses = analyse(analyse.speller.shadows(own, wordings))
-    last = len(places)
-    principle_ids = sorted(
-        {note.principle_id for note in notes},
-        key=lambda name: (places.get(name, last), name is None, name or ""),
-    )
-    found: dict[str | None, list[_Spoken]] = {principle_id: [] for principle_id in principle_ids}
-    for item in sorted(
-        (_Spoken(*parts) for parts in zip(notes, own, analyses, strict=True)),
-        key=lambda item: (item.analysis.text, item.note.id),
-    ):
-        if item.analysis.has_content:
-            found[item.note.principle_id].append(item)
-    return found
-
-
-def _own_words(principles: Sequence[Principle], analyse: Analyser) -> dict[str | None, frozenset[str]]:
-    """The lemmas of each principle's heading, in all its wordings."""
-    return {
-        principle.id: frozenset(
-            term.lemma
-            for analysis in analyse([spoken(text) for text in (principle.heading, *principle.also)])
-            for term in analysis.terms
-        )
-        for principle in principles
-    }
-
-
-def _principle_themes(
-    principle_id: str | None,
-    items: Sequence[_Spoken],
-    background: Counter[str],
-    total: int,
-    own: frozenset[str],
-) -> list[Theme]:
-    if len(items) < 2:
-        return []
-    similarity = clustering.similarities(
-        np.stack([item.analysis.vector for item in items]), [item.analysis.text for item in items]
-    )
-    found = []
-    for group in clustering.groups(similarity):
-        members = [items[index] for index in group.members]
-        quote = items[group.centre]
-        name = labels.label([member.analysis.terms for member in members], background, total, own)
-        note_ids = tuple(sorted(member.note.id for member in members))
-        found.append(
-            Theme(
-                id=theme_id(principle_id, note_ids),
-                principle_id=principle_id,
-                label=name or _short(quote.words),
-                strength="suggested" if group.cohesion >= SUGGESTED_FROM else "possible",
-                cohesion=group.cohesion,
-                note_ids=note_ids,
-                quote_note_id=quote.note.id,
-            )
-        )
-    return sorted(found, key=lambda t: (t.strength != "suggested", -len(t.note_ids), -t.cohesion, t.id))
-
-
 def theme_id(principle_id: str | None, note_ids: Sequence[str]) -> str:
     """A name for this group of notes under this principle, the same in every run."""
     parts = "\n".join([principle_id or "", *sorted(note_ids)])
     return "t" + hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 
-def _short(text: str, words: int = 6) -> str:
-    """The beginning of a quote, for a group whose notes share no word."""
-    parts = text.split()
-    return " ".join(parts[:words]) + (" …" if len(parts) > words else "")
+@dataclass(frozen=True, slots=True)
+class _Workshop:
+    """What every principle's themes are seen against."""
+
+    background: Counter[str]
+    total: int
+    own: Mapping[str | None, frozenset[str]]
+    ungrouped: frozenset[str]
+
+
+def _rematched(
+    owned: OwnedThemes | None, everything: Sequence[Said]
+) -> tuple[OwnedThemes, tuple[LostTheme, ...]]:
+    if owned is None:
+        return OwnedThemes(), ()
+    words_of: dict[str | None, dict[str, str]] = {}
+    for item in everything:
+        words_of.setdefault(item.note.principle_id, {})[item.note.id] = item.words
+    return rematch(owned, words_of)
+
+
+def _principle_themes(
+    principle_id: str | None, everything: Sequence[Said], mine: Sequence[OwnedTheme], workshop: _Workshop
+) -> list[Theme]:
+    """One principle's themes: people's first, then suggested before possible, larger before smaller."""
+    items = [item for item in everything if item.analysis.has_content]
+    own = workshop.own.get(principle_id, frozenset())
+    place = {item.note.id: index for index, item in enumerate(items)}
+    similarity = (
+        clustering.similarities(stacked(items), [item.analysis.text for item in items])
+        if len(items) > 1
+        else np.ones((len(items), len(items)))
+    )
+
+    def likeness(note_id: str, others: Collection[str]) -> float:
+        near = [similarity[place[note_id], place[other]] for other in others if other in place]
+        return round(float(np.mean(near)), 6) if near else -1.0
+
+    groups = [
+        [items[index].note.id for index in group.members]
+        for group in clustering.groups(similarity)
+        if not _is_accident(group, items, own)
+    ]
+    settled = settle(groups, mine, workshop.ungrouped, likeness)
+    found: list[Theme] = []
+    for claim in settled.claims:
+        members = sorted(place[note_id] for note_id in claim.note_ids if note_id in place)
+        quote = items[clustering.centre(similarity, members)].note.id if members else None
+        cohesion = clustering.cohesion(similarity, members)
+        found.append(
+            Theme(
+                claim.theme.key,
+                principle_id,
+                claim.theme.name,
+                "suggested",
+                cohesion,
+                claim.note_ids,
+                quote,
+                True,
+            )
+        )
+    machine: list[Theme] = []
+    for note_ids in settled.groups:
+        members = sorted(place[note_id] for note_id in note_ids)
+        cohesion = clustering.cohesion(similarity, members)
+        quote_item = items[clustering.centre(similarity, members)]
+        machine.append(
+            Theme(
+                id=theme_id(principle_id, note_ids),
+                principle_id=principle_id,
+                label=_label([items[index] for index in members], own, workshop)
+                or labels.short(quote_item.words),
+                strength="suggested" if cohesion >= SUGGESTED_FROM else "possible",
+                cohesion=cohesion,
+                note_ids=note_ids,
+                quote_note_id=quote_item.note.id,
+            )
+        )
+    machine.sort(key=lambda t: (t.strength != "suggested", -len(t.note_ids), -t.cohesion, t.id))
+    return found + machine
+
+
+def _is_accident(group: clustering.Group, items: Sequence[Said], own: Collection[str]) -> bool:
+    """Few notes, loosely alike, and no telling word in common: nothing a careful reader would call a theme."""
+    few = min(max((MANY_NOTES - len(items)) / (MANY_NOTES - FEW_NOTES), 0.0), 1.0)
+    loosest = 1 - clustering.CUT
+    if group.cohesion >= loosest + few * (CLEAR_FROM - loosest):
+        return False
+    return not labels.has_telling_word([items[index].analysis.terms for index in group.members], own)
+
+
+def _label(members: Sequence[Said], own: Collection[str], workshop: _Workshop) -> str:
+    written = {word for member in members for word in _WRITTEN.findall(member.words.lower())}
+    terms = [member.analysis.terms for member in members]
+    return labels.label(terms, written, workshop.background, workshop.total, own)
+
+
+def _of(everything: Sequence[Said], principle_id: str | None) -> list[Said]:
+    return [item for item in everything if item.note.principle_id == principle_id]
 
 
 def _tallies(
-    notes: Sequence[Note], by_principle: dict[str | None, list[_Spoken]], found: Sequence[Theme]
+    principle_ids: Sequence[str | None], everything: Sequence[Said], found: Sequence[Theme]
 ) -> tuple[Tally, ...]:
-    grouped = Counter(theme.principle_id for theme in found for _ in theme.note_ids)
-    all_notes = Counter(note.principle_id for note in notes)
-    return tuple(
-        Tally(
-            principle_id,
-            in_theme=grouped[principle_id],
-            alone=len(items) - grouped[principle_id],
-            without_content=all_notes[principle_id] - len(items),
-        )
-        for principle_id, items in by_principle.items()
-    )
+    themed = {note_id for theme in found for note_id in theme.note_ids}
+    tallies = []
+    for name in principle_ids:
+        items = _of(everything, name)
+        in_theme = sum(item.note.id in themed for item in items)
+        silent = sum(item.note.id not in themed and not item.analysis.has_content for item in items)
+        tallies.append(Tally(name, in_theme, len(items) - in_theme - silent, silent))
+    return tuple(tallies)

