@@ -24,7 +24,7 @@ from pipeline.themes.vectors import Analyser
 
 SUGGESTED_FROM = 0.40
 """Cohesion from which a group is a "suggested" theme; below, it is a "possible" link."""
-FEW_NOTES, MANY_NOTES = 9, 20
+FEW_NOTES, MANY_NOTES = 9, 14
 CLEAR_FROM = 0.30
 """Among FEW_NOTES or fewer any two look somewhat alike (their mean says little of the question): a group less
 cohesive than this must share a telling word, or it is an accident. Among MANY_NOTES the cut alone decides."""

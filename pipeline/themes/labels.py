@@ -65,13 +65,15 @@ def label(
             telling = max(_PLAIN - zipf(lemma), 0.5) * (1.0 if naming else _OTHERS_WEIGHT)
             scores[lemma] = round(count / len(group) * rarity * telling, 6)
     ranked = sorted(scores, key=lambda lemma: (-scores[lemma], lemma))[:MAX_TERMS]
-    chosen = [lemma for lemma in ranked if scores[lemma] >= _SECOND_FROM * scores[ranked[0]]]
-    if len(chosen) < MAX_TERMS:
-        return "".join(_surface(lemma, group, written) for lemma in chosen)
-    for first, second in (chosen, chosen[::-1]):
-        if any(_side_by_side(terms, first, second) for terms in group):
-            return f"{_surface(first, group, written)} {_surface(second, group, written)}"
-    return " and ".join(_surface(lemma, group, written) for lemma in chosen)
+    surfaces = [_surface(lemma, group, written) for lemma in ranked]
+    if len(ranked) < MAX_TERMS:
+        return "".join(surfaces)
+    if any(_side_by_side(terms, ranked[0], ranked[1]) for terms in group):
+        return " ".join(surfaces)
+    if any(_side_by_side(terms, ranked[1], ranked[0]) for terms in group):
+        return " ".join(reversed(surfaces))
+    has_second = scores[ranked[1]] >= _SECOND_FROM * scores[ranked[0]]
+    return " and ".join(surfaces) if has_second else surfaces[0]
 
 
 def _side_by_side(terms: Sequence[Term], first: str, second: str) -> bool:

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 Candidates = tuple[tuple[float, tuple[str, ...]], ...]
 """What a token may stand for: (decimal logarithm of the probability, words), likeliest first."""
 
+FINGERPRINT = "spelling 1"
+"""Changes whenever the candidates do: part of what remembered ones are known by."""
 EDIT = 2.3
 """How much less likely (decimal logarithm) a reading is for each wrong letter."""
 SPLIT = 1.9

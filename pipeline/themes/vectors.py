@@ -119,7 +119,7 @@ def fingerprint() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One content word: its lemma (lower case), how it was written, its part of speech, and its place among all words."""
+    """One content word: its lemma (small letters), how it was written, its part of speech, its place in the text."""
 
     lemma: str
     surface: str
