@@ -78,7 +78,7 @@ def _judge(draft: Draft) -> Draft:
                     pages[sighting.photo].notes[sighting.index],
                     point=draft.workshop.point,
                     language=draft.workshop.language,
-                    known_words=known,
+                    words=known,
                 )
                 for sighting in best
             )
