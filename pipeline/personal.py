@@ -167,3 +167,8 @@ def _model() -> Language:
     import spacy  # noqa: PLC0415  (heavy; only where notes are flagged)
 
     return spacy.load(MODEL, disable=["parser", "lemmatizer", "attribute_ruler", "tagger"])
+
+
+def warm_up() -> None:
+    """Load what finding names needs, so that the first text does not wait for it."""
+    find("Thanks to Sarah Jones for this")

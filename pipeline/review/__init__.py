@@ -1,0 +1,1 @@
+"""The review page: a person decides, and nothing they decide is ever lost."""
