@@ -11,10 +11,7 @@ from pipeline.transcript.marks import unescape
 from pipeline.transcript.parts import Line
 
 BULLET = re.compile(r"(?:[-–—*‣◦▪](?:\s+|$)|[•·●]\s*)")
-_COUNTED = re.compile(
-    r"(?P<heading>.*\S)\s*(?<!\\)\((?P<count>\d{1,5})(?:\s+(?P<word>listed|responses?|notes?))?\)\s*:?",
-    re.DOTALL | re.IGNORECASE,
-)
+_COUNT = re.compile(r"\((?P<count>\d{1,5})(?:\s+(?P<word>listed|responses?|notes?))?\)\s*+:?", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(.*\)", re.DOTALL)
 _TYPES = {code.label.casefold(): code.code for code in vocabulary.RESPONSE_TYPES.values()}
 MAX_HEADING = 200
@@ -56,24 +53,31 @@ def label_of(text: str) -> str | None:
 
 def counted_heading(text: str) -> tuple[str, int, bool] | None:
     """("Power", 15, True) for "Power (15)"; the last is False for "(15 listed)", which states nothing."""
-    match = _COUNTED.fullmatch(text)
-    if match is None:
+    heading, bracket, rest = text.rpartition("(")
+    match = _COUNT.fullmatch(bracket + rest)
+    if match is None or not heading.strip() or heading.endswith("\\"):
         return None
     is_stated = (match["word"] or "").casefold() != "listed"
     if is_stated and len(text) > MAX_HEADING:
         return None
-    return match["heading"], int(match["count"]), is_stated
+    return heading.rstrip(), int(match["count"]), is_stated
+
+
+def without_aside(text: str) -> str:
+    """A heading without what stands in brackets behind it: "POSITIVE - SUM (win-win)" as "POSITIVE - SUM"."""
+    base = text[: text.index("(")].rstrip() if text.rstrip().endswith(")") and "(" in text else text
+    return base or text
 
 
 def fold(heading: str) -> str:
     """A heading's letters and digits in lower case, without what stands in brackets behind it."""
-    base = re.sub(r"\s*\(.*\)\s*\Z", "", unescape(heading), flags=re.DOTALL) or heading
+    base = without_aside(unescape(heading))
     return "".join(character for character in base.casefold() if character.isalnum())
 
 
 def is_capitals(text: str) -> bool:
     """Whether a line is set in capitals, as the printed cards on the photographs are."""
-    base = re.sub(r"\s*\(.*\)\s*\Z", "", text, flags=re.DOTALL) or text
+    base = without_aside(text)
     return sum(character.isupper() for character in base) >= 2 and base == base.upper()
 
 
@@ -109,8 +113,9 @@ def _continues(current: Block, line: Line) -> bool:
     if current.kind == "item":
         return True
     # A card in capitals and the heading below it are two things, unless the second is an aside in brackets.
-    is_aside = _IN_BRACKETS.fullmatch(line.text) is not None
-    return is_aside or not (is_capitals(current.joined) and not is_capitals(line.text))
+    if len(current.lines) > 3 or _IN_BRACKETS.fullmatch(line.text):
+        return True
+    return not (is_capitals(current.joined) and not is_capitals(line.text))
 
 
 def _with_headings_joined(blocks: list[Block]) -> list[Block]:

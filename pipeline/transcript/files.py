@@ -11,8 +11,10 @@ from pipeline.transcript.office import lines_of_docx, lines_of_pptx
 from pipeline.transcript.parse import lines_of_text, parse_lines
 from pipeline.transcript.parts import Line, Transcript, TranscriptError
 
-MAX_BYTES = 64 * 1024 * 1024
-"""A transcript of a few thousand notes with photographs is far smaller; a larger file is a mistake."""
+MAX_BYTES = 256 * 1024 * 1024
+MAX_TEXT_BYTES = 8 * 1024 * 1024
+MAX_LINE = 20_000
+"""Bounds in bytes (slides hold photographs, text does not) and characters; beyond, the file is a mistake."""
 
 _REMEDY = "Save the record as text, Markdown, HTML, DOCX or PPTX and import that file."
 _KNOWN_OTHERS = {
@@ -62,6 +64,10 @@ def read_lines(path: Path) -> tuple[Line, ...]:
             raise _refused(path, f"it is {name}, which cannot be read here")
     if content.startswith(b"PK\x03\x04"):
         return _office_lines(path, content)
+    if len(content) > MAX_TEXT_BYTES:
+        raise _refused(
+            path, f"it is larger than {MAX_TEXT_BYTES // 1024 // 1024} MB, which is no text of a workshop"
+        )
     text = _text(path, content)
     head = text[:2000].lstrip().casefold()
     if head.startswith(("<!doctype html", "<html", "<?xml")) or path.suffix.casefold() in (
@@ -69,10 +75,18 @@ def read_lines(path: Path) -> tuple[Line, ...]:
         ".htm",
         ".xhtml",
     ):
-        return lines_of_html(text)
+        return _believable(path, lines_of_html(text))
+    plain = _believable(path, lines_of_text(text))
     if path.suffix.casefold() in (".md", ".markdown"):
         return lines_of_markdown(text)
-    return lines_of_text(text)
+    return plain
+
+
+def _believable(path: Path, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    for line in lines:
+        if len(line.text) > MAX_LINE:
+            raise _refused(path, f"its line {line.number} has {len(line.text)} characters")
+    return lines
 
 
 def _office_lines(path: Path, content: bytes) -> tuple[Line, ...]:
@@ -84,7 +98,7 @@ def _office_lines(path: Path, content: bytes) -> tuple[Line, ...]:
     for name, read in (("word/document.xml", lines_of_docx), ("ppt/presentation.xml", lines_of_pptx)):
         if name in names:
             try:
-                return read(content)
+                return _believable(path, read(content))
             except ValueError as error:
                 raise _refused(path, str(error)) from error
     raise _refused(path, "it is a zip archive, but neither a DOCX nor a PPTX")

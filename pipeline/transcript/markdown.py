@@ -7,15 +7,14 @@ import re
 from pipeline.transcript.parse import line_of, lines_of_text
 from pipeline.transcript.parts import Line
 
-_HEADING = re.compile(r"#{1,6}(?:\s+(?P<text>.*?))?(?:\s+#+)?\s*")
+_HEADING = re.compile(r"#{1,6}(?:\s|$)")
 _BOLD_LINE = re.compile(r"(?:\*\*|__)(?P<text>[^*_].*?)(?:\*\*|__)")
 _RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,}|(?:[-*_]\s){2,}[-*_])")
 _UNDERLINE = re.compile(r"=+|-{2,}")
 _QUOTE = re.compile(r"(?:>\s?)+")
-_PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\([^)]*\)")
-_LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
-_COMMENT = re.compile(r"<!--.*?-->")
-_BREAK = re.compile(r"(?:<br\s*/?>|\\)\s*$", re.IGNORECASE)
+_PICTURE = re.compile(r"!\[(?P<text>[^\[\]]*)\]\([^()]*\)")
+_LINK = re.compile(r"(?<!!)\[(?P<text>[^\[\]]+)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
+_BREAK = re.compile(r"(?:<br ?/?>|\\)\Z", re.IGNORECASE)
 _STRONG = re.compile(r"\*\*(?=\S)(?P<text>[^*]+?)(?<=\S)\*\*")
 
 
@@ -46,24 +45,32 @@ def _is_alone(lines: list[Line]) -> bool:
 
 
 def _line(number: int, source: str) -> Line:
-    source = _COMMENT.sub("", source).strip()
+    source = _without_comments(source)
     source = source[match.end() :] if (match := _QUOTE.match(source)) else source
-    heading = _HEADING.fullmatch(source)
+    heading = _HEADING.match(source)
     if heading:
-        text = _words(heading["text"] or "")
+        text = source[heading.end() :].strip()
+        bare = text.rstrip("#")
+        text = _words(bare if bare.endswith(" ") or not bare else text)
         return Line(number, text, "heading" if text else "blank")
     bold = _BOLD_LINE.fullmatch(source)
     if bold and "**" not in bold["text"]:
         return Line(number, _words(bold["text"]), "heading")
-    line = line_of(number, source)
+    line = line_of(number, f"-{source[1:]}" if source.startswith("+ ") else source)
     if line.kind == "blank":
         return line
     words = _words(line.text)
     return Line(number, words, line.kind if words or line.kind == "bullet" else "blank")
 
 
+def _without_comments(source: str) -> str:
+    while (begin := source.find("<!--")) >= 0 and (end := source.find("-->", begin)) >= 0:
+        source = source[:begin] + source[end + 3 :]
+    return source.strip()
+
+
 def _words(text: str) -> str:
     text = _PICTURE.sub(lambda match: match["text"], text)
     text = _LINK.sub(lambda match: match["text"], text)
     text = _STRONG.sub(lambda match: f"*{match['text']}*", text)
-    return _BREAK.sub("", text).strip()
+    return _BREAK.sub("", text.strip()).strip()

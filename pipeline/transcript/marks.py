@@ -19,22 +19,22 @@ _TOKEN = re.compile(
     r"""
       \\u\{(?P<code>[0-9a-fA-F]{1,6})\}
     | \\(?P<escaped>[!-/:-@\[-`{-~ …])
-    | (?P<bracket>\[\s*(?:illegible|illeg\.?|unreadable|\.{2,}|…+)?\s*\])
+    | (?P<bracket>\[\s*+(?:illegible|illeg\.?|unreadable|\.{2,}+|…++)?\s*+\])
     | (?P<unsure>\[\?\])
     | (?P<name>\[name\ removed\])
     | (?P<dots>\.{3,}|…+)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_WHOLE_LOST = re.compile(r"\[?\s*illeg(?:ible|\.)?\s*\]?[\s.!?]*", re.IGNORECASE)
+_WHOLE_LOST = re.compile(r"\[?\s*+illeg(?:ible|\.)?\s*+\]?[\s.!?]*+", re.IGNORECASE)
 _WHOLE_BLANK = re.compile(r"\[\s*no\s+text\s*\]\.?", re.IGNORECASE)
 _SUFFIX = re.compile(r" ?(?<!\\)\[(?P<status>partly legible|legible)\]\Z")
 _REPEAT = re.compile(
-    r"(?P<mark>\[\s*(?:no\s+text|illegible|illeg\.?)\s*\])\s*\(?\s*[x×✕]\s*(?P<count>\d{1,9})\s*\)?",
+    r"(?P<mark>\[\s*+(?:no\s++text|illegible|illeg\.?)\s*+\])\s*+\(?\s*+[x×✕]\s*+(?P<count>\d{1,9})\s*+\)?",
     re.IGNORECASE,
 )
 _BRACKET_MARK = re.compile(
-    r"(?<!\\)\[\s*(?:illegible|illeg\.?|unreadable|no\s+text|\.{2,}|…+|\?)?\s*\]", re.IGNORECASE
+    r"(?<!\\)\[\s*+(?:illegible|illeg\.?|unreadable|no\s++text|\.{2,}+|…++|\?)?\s*+\]", re.IGNORECASE
 )
 
 

@@ -1,8 +1,14 @@
-"""The lines of an HTML transcript, read with the standard library's parser: no entities, no network."""
+"""The lines of an HTML transcript, read with libxml2's HTML parser: broken markup mended, no network.
+
+Not the standard library's parser, which takes hours over a page of unclosed tags. HTML knows no entities
+but its own characters, so there is nothing to explode.
+"""
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+from collections.abc import Mapping
+
+from lxml import etree  # type: ignore[import-untyped]
 
 from pipeline.transcript.parse import line_of
 from pipeline.transcript.parts import Line
@@ -25,35 +31,36 @@ def lines_of_html(text: str) -> tuple[Line, ...]:
     its own. Numbers are the lines' own, counted from 1 (the source's lines mean nothing to a reader).
     """
     reader = _Reader()
-    reader.feed(text)
-    reader.close()
+    parser = etree.HTMLParser(target=reader, no_network=True, recover=True)
+    try:
+        parser.feed(text)
+        parser.close()
+    except etree.LxmlError:
+        # A page without a single element or word; what was read until then stands.
+        pass
     reader.flush()
     return tuple(reader.lines)
 
 
-class _Reader(HTMLParser):
-    """Collects lines; one use. Never raises on broken markup: unclosed elements close by themselves."""
+class _Reader:
+    """Collects lines from a parser's events; one use."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.lines: list[Line] = []
         self.words: list[str] = []
         self.kind = "text"
-        self.skipped: list[str] = []
+        self.depth_skipped = 0
         self.is_preformatted = False
         self.has_begun = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Begins a block, an item, a heading or emphasis."""
-        if self.skipped or tag in _SKIPPED:
-            # Only what can hold the skipped element's own name can end it: others inside do not count.
-            if tag in _SKIPPED and (not self.skipped or tag == self.skipped[0]):
-                self.skipped.append(tag)
-            return
-        if tag == "br":
-            self._break()
+        if self.depth_skipped or tag in _SKIPPED:
+            self.depth_skipped += 1
+        elif tag == "br":
+            self._line()
         elif tag == "img":
-            self._picture(dict(attrs).get("alt") or "")
+            self._picture(attributes.get("alt") or "")
         elif tag in _HEADINGS:
             self.flush()
             self._gap()
@@ -65,25 +72,24 @@ class _Reader(HTMLParser):
             self.flush()
             self._gap()
         elif tag in _BLOCKS:
-            # A paragraph that opens a list item is the item itself.
-            if self.kind != "bullet" or self.has_begun or "".join(self.words).strip():
-                is_inside = self.kind == "bullet"
-                self.flush()
-                if not is_inside:
-                    self._gap()
-            self.is_preformatted = self.is_preformatted or tag == "pre"
+            self._begin_block(tag)
         elif tag in _EMPHASIS and self.kind != "heading":
             self.words.append("\0")
 
-    def handle_endtag(self, tag: str) -> None:
-        """Ends what `handle_starttag` began."""
-        if self.skipped:
-            if tag == self.skipped[0]:
-                self.skipped.pop()
-            elif tag == "body":
-                self.skipped.clear()
-            return
-        if tag in _HEADINGS or tag in _LISTS:
+    def _begin_block(self, tag: str) -> None:
+        # A paragraph that opens a list item is the item itself.
+        if self.kind != "bullet" or self.has_begun or any(word.strip() for word in self.words):
+            is_inside = self.kind == "bullet"
+            self.flush()
+            if not is_inside:
+                self._gap()
+        self.is_preformatted = self.is_preformatted or tag == "pre"
+
+    def end(self, tag: str) -> None:
+        """Ends what `start` began."""
+        if self.depth_skipped:
+            self.depth_skipped -= 1
+        elif tag in _HEADINGS or tag in _LISTS:
             self.flush()
             self._gap()
         elif tag == "li":
@@ -97,9 +103,18 @@ class _Reader(HTMLParser):
         elif tag in _EMPHASIS and self.kind != "heading":
             self.words.append("\0")
 
-    def handle_data(self, data: str) -> None:
+    def comment(self, text: str) -> None:
+        """Comments are nobody's words."""
+
+    def pi(self, target: str, data: str | None = None) -> None:
+        """Nor are processing instructions."""
+
+    def close(self) -> None:
+        """The parser asks for this at the end; the lines are taken from `lines`."""
+
+    def data(self, data: str) -> None:
         """Takes words in; white space runs together, but for preformatted text."""
-        if self.skipped:
+        if self.depth_skipped:
             return
         data = data.replace("\0", "")
         if not self.is_preformatted:
@@ -111,7 +126,7 @@ class _Reader(HTMLParser):
             if not "".join(self.words).strip():
                 self.flush()
                 self._gap()
-            self._break()
+            self._line()
             self.words.append(line)
 
     def flush(self, *, keeps_item: bool = False) -> None:
@@ -119,10 +134,6 @@ class _Reader(HTMLParser):
         self._line()
         if not keeps_item:
             self.kind, self.has_begun = "text", False
-
-    def _break(self) -> None:
-        """A line break: the next line continues this one."""
-        self._line()
 
     def _picture(self, alternative: str) -> None:
         if alternative.strip() and self.kind == "text":

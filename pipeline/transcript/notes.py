@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from pipeline.model import Note, Principle
-from pipeline.transcript.blocks import fold
+from pipeline.transcript.blocks import fold, without_aside
 from pipeline.transcript.marks import decode
 from pipeline.transcript.parts import Item, Section, Transcript
 
@@ -64,8 +64,7 @@ def remarks_of(notices: Iterable[str]) -> tuple[str, ...]:
 def slug(heading: str) -> str:
     """ "Diversity | Strengths" as "diversity-strengths"; "" if nothing of it can stand in an id."""
     plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode().casefold()
-    base = re.sub(r"\s*\(.*\)\s*\Z", "", plain, flags=re.DOTALL) or plain
-    return re.sub(r"[^a-z0-9]+", "-", base).strip("-")[:60].strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", without_aside(plain)).strip("-")[:60].strip("-")
 
 
 def _principle_of(section: Section, known: list[Principle], taken: set[str]) -> Principle:

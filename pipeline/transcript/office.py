@@ -80,14 +80,16 @@ def lines_of_docx(content: bytes) -> tuple[Line, ...]:
     for paragraph in root.iter(f"{_W}p"):
         text = _docx_text(paragraph)
         kind = _docx_kind(paragraph, styles)
-        if kind == "bullet" and was_item:
-            pass
-        elif lines and lines[-1].kind != "blank":
-            lines.append(Line(len(lines) + 1, "", "blank"))
         rows = [row.strip() for row in text.split("\n") if row.strip()]
+        # Some type their bullets: "- Good" without any list.
+        is_item = bool(rows) and (
+            kind == "bullet" or (kind == "text" and line_of(1, rows[0]).kind == "bullet")
+        )
+        if not (is_item and was_item) and lines and lines[-1].kind != "blank":
+            lines.append(Line(len(lines) + 1, "", "blank"))
         if rows:
             _append(lines, rows, kind)
-        was_item = bool(rows) and lines[-len(rows)].kind == "bullet"
+        was_item = is_item
     return tuple(lines)
 
 

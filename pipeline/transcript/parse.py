@@ -104,14 +104,16 @@ def _is_marker_line(line: str) -> bool:
     return "\\" not in line and re.sub(r"[^a-z]", "", line.casefold()) in _MARKERS
 
 
-def _is_followed_by_items(blocks: Sequence[Block], index: int) -> bool:
-    """Whether responses come below a heading, past the captions of its photographs."""
-    for block in blocks[index + 1 :]:
-        if block.kind != "text" or is_whole_mark(block.joined):
-            return True
-        if not is_capitals(block.joined) or _is_counted(block):
-            return False
-    return False
+def _followed_by_items(blocks: Sequence[Block]) -> list[bool]:
+    """For each block, whether responses come below it, past the captions of its photographs."""
+    result = [False] * len(blocks)
+    for index in range(len(blocks) - 2, -1, -1):
+        below = blocks[index + 1]
+        if below.kind != "text" or is_whole_mark(below.joined):
+            result[index] = True
+        elif is_capitals(below.joined) and not _is_counted(below):
+            result[index] = result[index + 1]
+    return result
 
 
 def _first_section(blocks: Sequence[Block], body: int) -> tuple[int, bool]:
@@ -125,9 +127,10 @@ def _first_section(blocks: Sequence[Block], body: int) -> tuple[int, bool]:
 
 
 def _first_heading(blocks: Sequence[Block], begin: int) -> int:
+    followed = _followed_by_items(blocks)
     for index in range(begin, len(blocks)):
         block = blocks[index]
-        if _is_counted(block) or (is_heading_alone(block) and _is_followed_by_items(blocks, index)):
+        if _is_counted(block) or (is_heading_alone(block) and followed[index]):
             return _from_captions(blocks, index, begin)
     return len(blocks)
 
@@ -193,6 +196,7 @@ class _Reader:
     def __init__(self, blocks: Sequence[Block], start: int) -> None:
         self.blocks = blocks
         self.start = start
+        self.followed = _followed_by_items(blocks)
         self.unknown: list[Unknown] = []
         self.sections: dict[str, _Open] = {}
         self.current: _Open | None = None
@@ -217,7 +221,7 @@ class _Reader:
         if is_capitals(block.joined) and not block.is_heading:
             following = self.blocks[index + 1] if index + 1 < len(self.blocks) else None
             return following is not None and following.kind != "text"
-        return _is_followed_by_items(self.blocks, index)
+        return self.followed[index]
 
     def read(self) -> tuple[Section, ...]:
         """All sections, captions shared out, counts compared."""
@@ -311,14 +315,12 @@ class _Reader:
         if not block.raw.strip():
             self.unknown.append(_doubt(block, "a bullet with nothing behind it; no response was made of it"))
             return
-        for line in block.lines[1:]:
+        for place, line in enumerate(block.lines[1:], start=1):
             if counted_heading(line) is not None:
                 reason = (
                     "continues the bullet above, as no blank line parts them, though it looks like a heading"
                 )
-                self.unknown.append(
-                    Unknown(block.number + block.lines.index(line), line, reason, place=block.place)
-                )
+                self.unknown.append(Unknown(block.number + place, line, reason, place=block.place))
         repeat = repeat_of(block.raw)
         if repeat and not 1 <= repeat[1] <= MAX_REPEAT:
             reason = "not a believable number of notes; no response was made of it"
