@@ -5,12 +5,13 @@ Every function but `write_reports` is pure: a record in, text or bytes out, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.model import Crop, Record
+from pipeline.publish import docx, pdf, png, pptx
 from pipeline.publish.changes import Change, ChangeLike
-from pipeline.publish.charts import make_charts
+from pipeline.publish.charting import make_charts
 from pipeline.publish.files import swap_in
 from pipeline.publish.html import render_html
 from pipeline.publish.markdown import render_markdown
@@ -18,6 +19,8 @@ from pipeline.publish.pictures import publishable
 from pipeline.publish.view import Imprint, arrange
 
 __all__ = [
+    "ALL_FORMATS",
+    "QUICK_FORMATS",
     "Change",
     "ChangeLike",
     "Imprint",
@@ -25,10 +28,14 @@ __all__ = [
     "render_html",
     "render_markdown",
     "render_reports",
+    "unavailable_formats",
     "write_reports",
 ]
 
 RECORD = "record.html"
+QUICK_FORMATS = ("html", "md", "svg")
+"""What every run writes: quick, and without libraries of the system."""
+ALL_FORMATS = (*QUICK_FORMATS, "png", "pdf", "docx", "pptx")
 
 
 def charts(record: Record) -> dict[str, str]:
@@ -36,21 +43,46 @@ def charts(record: Record) -> dict[str, str]:
     return {chart.name: chart.svg for chart in make_charts(arrange(record))}
 
 
+def unavailable_formats() -> dict[str, str]:
+    """Formats that cannot be made on this machine -> why, and the command that mends it."""
+    reasons = {"png": png.why_unavailable(), "pdf": pdf.why_unavailable()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
 def render_reports(
     record: Record,
     crops: Mapping[str, Crop],
     tables: Mapping[str, bytes],
     changes: Sequence[ChangeLike] = (),
+    *,
     imprint: Imprint | None = None,
+    formats: Collection[str] = QUICK_FORMATS,
 ) -> dict[str, bytes]:
-    """Everything that belongs into a workshop's folder of reports: file name -> bytes."""
+    """Everything that belongs into a workshop's folder of reports: file name -> bytes.
+
+    Raises MissingError for a format that cannot be made here (see `unavailable_formats`) and
+    ValueError for one that is not known.
+    """
+    unknown = sorted(set(formats) - set(ALL_FORMATS))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no format of the record; there are {', '.join(ALL_FORMATS)}")
     crops = publishable(crops, (note.id for note in record.notes))
-    names = tuple(tables)
     contents = dict(tables)
-    for name, svg in charts(record).items():
-        contents[name] = svg.encode()
-    contents["record.md"] = render_markdown(record, changes, imprint, names).encode()
-    contents[RECORD] = render_html(record, crops, changes, imprint, names).encode()
+    drawn = make_charts(arrange(record))
+    if "svg" in formats:
+        contents.update((chart.name, chart.svg.encode()) for chart in drawn)
+    if "png" in formats:
+        contents.update((chart.name.replace(".svg", ".png"), png.render_png(chart)) for chart in drawn)
+    if "docx" in formats:
+        contents["record.docx"] = docx.render_docx(record, crops, changes, imprint)
+    if "pptx" in formats:
+        contents["record.pptx"] = pptx.render_pptx(record, crops, changes, imprint)
+    page = render_html(record, crops, changes, imprint, tuple(tables))
+    if "pdf" in formats:
+        contents["record.pdf"] = pdf.render_pdf(page, len(record.notes))
+    if "md" in formats:
+        contents["record.md"] = render_markdown(record, changes, imprint, tuple(tables)).encode()
+    contents[RECORD] = page.encode()
     return contents
 
 
@@ -62,11 +94,25 @@ def write_reports(
     changes: Sequence[ChangeLike] = (),
     *,
     imprint: Imprint | None = None,
+    formats: Collection[str] = QUICK_FORMATS,
 ) -> list[Path]:
     """Write the record, its charts and `tables` (name -> bytes) into `folder`; return the paths.
 
-    A kill at any moment leaves each file old or new, never half; `record.html` is swapped in last,
-    and `editions/` is never touched. Raises ValueError for a table whose name leaves the folder and
-    StorageError when the folder cannot be written.
+    A kill at any moment leaves each file old or new, never half; `record.html`, which is always
+    written, is swapped in last, and `editions/` is never touched. A record in a format that is not
+    written this time is removed: beside a newer page it would tell another story. Raises ValueError
+    for a table whose name leaves the folder and StorageError when the folder cannot be written.
     """
-    return swap_in(folder, render_reports(record, crops, tables, changes, imprint), last=RECORD)
+    contents = render_reports(record, crops, tables, changes, imprint=imprint, formats=formats)
+    obsolete = [
+        name
+        for name in (
+            "record.pdf",
+            "record.docx",
+            "record.pptx",
+            "responses-by-principle.png",
+            "legibility.png",
+        )
+        if name not in contents
+    ]
+    return swap_in(folder, contents, last=RECORD, obsolete=obsolete)

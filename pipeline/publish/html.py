@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from pipeline import vocabulary
 from pipeline.model import Crop, Note, Record
-from pipeline.publish import charts, icons, method, pictures, words
+from pipeline.publish import charting, icons, method, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
 from pipeline.publish.view import (
     Imprint,
@@ -47,7 +47,7 @@ def render_html(
     """
     view = arrange(record)
     crops = pictures.publishable(crops, (note.id for note in record.notes))
-    both = charts.make_charts(view)
+    both = charting.make_charts(view)
     imprint = imprint or Imprint()
     return (
         _environment()

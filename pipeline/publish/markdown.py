@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline import vocabulary
 from pipeline.model import Note, Record
-from pipeline.publish import charts, method, words
+from pipeline.publish import charting, method, words
 from pipeline.publish.changes import ChangeLike, Piece, arrange_changes
 from pipeline.publish.view import (
     COLLAPSED_MARK,
@@ -79,7 +79,7 @@ def _title(view: RecordView, imprint: Imprint) -> Iterator[str]:
         yield f"**{' · '.join(where)}**"
     for paragraph in words.paragraphs(record.introduction):
         yield escape_markdown(paragraph)
-    yield escape_markdown(charts.describe_total(view))
+    yield escape_markdown(charting.describe_total(view))
     if imprint.edition is None:
         yield "*Working state, not yet frozen as an edition*"
     else:
@@ -103,7 +103,7 @@ def _how(view: RecordView) -> Iterator[str]:
 
 def _overview(view: RecordView) -> Iterator[str]:
     yield "## At a glance"
-    for chart in charts.make_charts(view):
+    for chart in charting.make_charts(view):
         yield f"### {chart.title}"
         yield f"![{escape_markdown(chart.title + ': ' + chart.description)}]({chart.name})"
         yield _table(
