@@ -24,10 +24,12 @@ from pipeline.themes.vectors import Analyser
 
 SUGGESTED_FROM = 0.40
 """Cohesion from which a group is a "suggested" theme; below, it is a "possible" link."""
-FEW_NOTES, MANY_NOTES = 9, 14
+FEW_NOTES = 9
 CLEAR_FROM = 0.30
-"""Among FEW_NOTES or fewer any two look somewhat alike (their mean says little of the question): a group less
-cohesive than this must share a telling word, or it is an accident. Among MANY_NOTES the cut alone decides."""
+CLEAR_STEP = 0.025
+"""The fewer the notes, the less their mean says of the question and the more any two look alike. A group that is
+less cohesive than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more) must
+share a telling word, or it is an accident."""
 
 _WRITTEN = re.compile(r"[a-z][a-z-]*")
 
@@ -183,9 +185,7 @@ def _principle_themes(
 
 def _is_accident(group: clustering.Group, items: Sequence[Said], own: Collection[str]) -> bool:
     """Few notes, loosely alike, and no telling word in common: nothing a careful reader would call a theme."""
-    few = min(max((MANY_NOTES - len(items)) / (MANY_NOTES - FEW_NOTES), 0.0), 1.0)
-    loosest = 1 - clustering.CUT
-    if group.cohesion >= loosest + few * (CLEAR_FROM - loosest):
+    if group.cohesion >= CLEAR_FROM + CLEAR_STEP * (FEW_NOTES - len(items)):
         return False
     return not labels.has_telling_word([items[index].analysis.terms for index in group.members], own)
 

@@ -12,16 +12,13 @@ Groups: average linkage on 1 - similarity, cut at CUT. Whatever stands alone sta
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import csr_matrix
-from scipy.spatial.distance import squareform
-from sklearn.feature_extraction.text import CountVectorizer
 
 Matrix = npt.NDArray[np.float64]
 
@@ -55,24 +52,41 @@ def _everyday() -> dict[str, float]:
     shares: dict[str, float] = defaultdict(float)
     frequencies: dict[str, float] = wordfreq.get_frequency_dict("en", "small")
     for word, frequency in list(frequencies.items())[:20_000]:
-        padded = f" {word} "
-        for gram in {padded[at : at + size] for size in (3, 4) for at in range(len(padded) - size + 1)}:
+        for gram in set(_grams(word)):
             shares[gram] += frequency
     return {gram: 1 - (1 - min(share, 0.5)) ** EVERYDAY_WORDS for gram, share in shares.items()}
 
 
+def _grams(word: str) -> list[str]:
+    """The 3- and 4-grams of one word with a blank on either side; a shorter one as it is."""
+    padded = f" {word} "
+    return [
+        padded[at : at + size]
+        for size in (3, 4)
+        for at in range(max(len(padded) - size + 1, 1))
+        if len(padded) >= 3
+    ]
+
+
 def _letters(texts: Sequence[str]) -> Matrix:
-    """Cosine of the texts' character 3- and 4-grams, weighted by rarity; shape (n, n)."""
-    counter = CountVectorizer(analyzer="char_wb", ngram_range=(3, 4))
-    try:
-        counts = csr_matrix(counter.fit_transform([text.lower() for text in texts]), dtype=np.float64)
-    except ValueError:  # no text has a single letter
+    """Cosine of the texts' character 3- and 4-grams within words, weighted by rarity; shape (n, n)."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  (not wanted when there is nothing to do)
+
+    counted = [Counter(gram for word in text.lower().split() for gram in _grams(word)) for text in texts]
+    holding = Counter(gram for counts in counted for gram in counts)
+    columns = {gram: place for place, gram in enumerate(sorted(holding))}
+    if not columns:
         return np.zeros((len(texts), len(texts)))
     everyday = _everyday()
-    usual = np.array([everyday.get(gram, 0.0) for gram in counter.get_feature_names_out()])
-    holding = np.asarray((counts > 0).sum(axis=0)).ravel()
-    rarity = 1 + np.log((1 + len(texts) + EVERYDAY_TEXTS) / (1 + holding + EVERYDAY_TEXTS * usual))
-    weighted = csr_matrix(counts.multiply(rarity))
+    known = 1 + len(texts) + EVERYDAY_TEXTS
+    rarity = {
+        gram: 1 + math.log(known / (1 + count + EVERYDAY_TEXTS * everyday.get(gram, 0.0)))
+        for gram, count in holding.items()
+    }
+    rows = [row for row, counts in enumerate(counted) for _ in counts]
+    places = [columns[gram] for counts in counted for gram in counts]
+    weights = np.array([count * rarity[gram] for counts in counted for gram, count in counts.items()])
+    weighted = csr_matrix((weights, (rows, places)), shape=(len(texts), len(columns)))
     lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
     lengths[lengths == 0] = 1.0
     return np.asarray((weighted @ weighted.T).toarray() / np.outer(lengths, lengths))
@@ -111,6 +125,9 @@ def groups(similarity: Matrix, cut: float = CUT) -> tuple[Group, ...]:
     """
     if len(similarity) < 2:
         return ()
+    from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415
+    from scipy.spatial.distance import squareform  # noqa: PLC0415
+
     distance = np.round(1.0 - (similarity + similarity.T) / 2, 6)
     np.fill_diagonal(distance, 0.0)
     tree = linkage(squareform(np.maximum(distance, 0.0), checks=False), "average")

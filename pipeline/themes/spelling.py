@@ -151,23 +151,30 @@ class Speller:
         """
         given = {word for phrase in vocabulary for word in _WORDS.findall(phrase.lower())}
         seen: Counter[str] = Counter(dict.fromkeys(given, 2))
+        unusual = tuple(
+            sorted(word for word in given if len(word) > 3 and self._zipf.get(word, 0.0) < FAMILIAR)
+        )
         mended = list(texts)
         for _ in range(2):
-            mended = [self._mend(text, seen) for text in texts]
+            mended = [self._mend(text, seen, unusual) for text in texts]
             seen = Counter(word for text in mended for word in set(_WORDS.findall(text.lower())))
             seen.update(dict.fromkeys(given, 2))
         return mended
 
-    def _mend(self, text: str, seen: Mapping[str, int]) -> str:
-        return " ".join(self._mend_token(token, seen) for token in text.split())
+    def _mend(self, text: str, seen: Mapping[str, int], unusual: Sequence[str]) -> str:
+        return " ".join(self._mend_token(token, seen, unusual) for token in text.split())
 
-    def _mend_token(self, token: str, seen: Mapping[str, int]) -> str:
+    def _mend_token(self, token: str, seen: Mapping[str, int], unusual: Sequence[str]) -> str:
         match = _TOKEN.match(token)
         if match is None or not match[2]:
             return token
-        return match[1] + "".join(self._mend_word(part, seen) for part in _JOINTS.split(match[2])) + match[3]
+        return (
+            match[1]
+            + "".join(self._mend_word(part, seen, unusual) for part in _JOINTS.split(match[2]))
+            + match[3]
+        )
 
-    def _mend_word(self, word: str, seen: Mapping[str, int]) -> str:
+    def _mend_word(self, word: str, seen: Mapping[str, int], unusual: Sequence[str]) -> str:
         small = word.lower()
         if len(small) <= 2 or not any(c.isalpha() for c in small) or "'" in small or "’" in small:
             return word
@@ -178,7 +185,7 @@ class Speller:
             return word
         best = -math.inf
         chosen: tuple[str, ...] = (small,)
-        for score, words in self._candidates(small):
+        for score, words in (*self._candidates(small), *_from_the_workshop(small, unusual)):
             here = 1 if words == (small,) else 0
             supported = sum(len(w) > 3 and seen.get(w, 0) - here > 0 for w in words)
             if score + SEEN_ELSEWHERE * supported > best + 1e-9:
@@ -244,6 +251,15 @@ class Speller:
                     best = max(best, (score, word))
             self._part_of[piece] = best
         return self._part_of[piece]
+
+
+def _from_the_workshop(token: str, unusual: Sequence[str]) -> list[tuple[float, tuple[str, ...]]]:
+    """The workshop's own uncommon words that the token may be a misreading of, taken to be familiar ones."""
+    return [
+        (FAMILIAR - 9 - EDIT * cost, (word,))
+        for word in unusual
+        if abs(len(word) - len(token)) <= 2 and (cost := misreading_cost(token, word, limit=2.0)) <= 2.0
+    ]
 
 
 def _less_one(word: str) -> list[str]:

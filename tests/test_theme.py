@@ -1,0 +1,307 @@
+"""The theme stage: stable, honest groups, labels that people would write, and what is left over."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from factories import make_note
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model import Note, Principle
+from pipeline.stages import theme as stage
+from pipeline.themes import clustering, labels
+from pipeline.themes.remembered import recall, remember
+from pipeline.themes.spelling import Speller, misreading_cost
+from pipeline.themes.text import spoken
+from pipeline.themes.vectors import Analyser, SentenceVectors, load_pipeline
+
+POWER = Principle("power", "Power")
+TIME = Principle("time", "Make time")
+ITERATIVE = Principle("iterative", "Iterative")
+
+PAY = (
+    "Pay people for their time",
+    "People should be paid for taking part",
+    "Payment for everyone who takes part",
+)
+LANGUAGE = (
+    "Too much jargon in the letters",
+    "The letters are full of jargon",
+    "Plain language instead of jargon please",
+)
+ALONE = ("Childcare at the evening sessions", "Who feeds the cat?")
+
+
+@pytest.fixture(scope="module")
+def analyser() -> Analyser:
+    return Analyser()
+
+
+def notes_of(texts: Sequence[str], principle: str | None = "power", start: int = 1) -> list[Note]:
+    return [
+        make_note(number, text, principle_id=principle, text_status="legible" if text else "no_text")
+        for number, text in enumerate(texts, start)
+    ]
+
+
+def groups_of(result: stage.ThemeResult, notes: Sequence[Note]) -> set[frozenset[str]]:
+    words = {note.id: note.text for note in notes}
+    return {frozenset(words[note_id] for note_id in theme.note_ids) for theme in result.themes}
+
+
+def test_notes_that_say_the_same_are_a_theme_and_the_rest_stay_alone(analyser: Analyser) -> None:
+    notes = notes_of([*PAY, *LANGUAGE, *ALONE])
+    result = stage.themes(notes, [POWER], analyser)
+    assert groups_of(result, notes) == {frozenset(PAY), frozenset(LANGUAGE)}
+    (tally,) = result.tallies
+    assert (tally.in_theme, tally.alone, tally.without_content) == (6, 2, 0)
+
+
+def test_labels_come_from_the_notes_and_are_two_terms_at_most(analyser: Analyser) -> None:
+    notes = notes_of([*PAY, *LANGUAGE, *ALONE])
+    found = {theme.label for theme in stage.themes(notes, [POWER], analyser).themes}
+    assert any("jargon" in label for label in found)
+    for label in found:
+        assert len([word for word in label.split() if word != "and"]) <= 2
+
+
+def test_a_label_never_says_the_principles_own_word(analyser: Analyser) -> None:
+    texts = [
+        "Power imbalances are there",
+        "Name the power imbalances",
+        "Power imbalances between staff and us",
+    ]
+    (theme,) = stage.themes(notes_of(texts), [POWER], analyser).themes
+    assert theme.label == "imbalances"
+    (other,) = stage.themes(notes_of(texts, "time"), [TIME], analyser).themes
+    assert other.label == "power imbalances"
+
+
+def test_any_order_of_notes_gives_the_same_result(analyser: Analyser) -> None:
+    notes = notes_of([*PAY, *LANGUAGE, *ALONE, "", "Listen first", "Listen first"])
+    notes += notes_of(["Pay people for their time", "Same as iterative?"], "time", 50)
+    expected = stage.themes(notes, [POWER, TIME, ITERATIVE], analyser)
+    for seed in range(5):
+        shuffled = random.Random(seed).sample(notes, len(notes))
+        assert stage.themes(shuffled, [POWER, TIME, ITERATIVE], analyser) == expected
+
+
+def test_notes_without_content_are_counted_and_never_grouped(analyser: Analyser) -> None:
+    notes = notes_of(["", "", "...?", "Not", "[illegible]", *PAY])
+    result = stage.themes(notes, [POWER], analyser)
+    (tally,) = result.tallies
+    assert tally.without_content == 5
+    assert tally.notes == len(notes)
+    assert groups_of(result, notes) == {frozenset(PAY)}
+
+
+def test_an_accident_of_words_is_no_theme(analyser: Analyser) -> None:
+    texts = [
+        "POWER WITH requires us all to know what this feels like",
+        "I know it's hard to cede power",
+        "Without a standard there is no accountability",
+        "To me this is the foundation of everything and the others flow from this.",
+        "Fundamental ...",
+    ]
+    assert stage.themes(notes_of(texts), [POWER], analyser).themes == ()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_notes_are_no_trouble(analyser: Analyser, count: int) -> None:
+    notes = notes_of(list(PAY[:count]))
+    result = stage.themes(notes, [POWER], analyser)
+    assert sum(tally.notes for tally in result.tallies) == count
+
+
+def test_strength_follows_cohesion(analyser: Analyser) -> None:
+    result = stage.themes(notes_of([*PAY, *LANGUAGE, *ALONE]), [POWER], analyser)
+    assert result.themes
+    for theme in result.themes:
+        assert (theme.strength == "suggested") == (theme.cohesion >= stage.SUGGESTED_FROM)
+        assert theme.quote_note_id in theme.note_ids
+
+
+def test_misread_words_do_not_part_notes_and_are_never_shown(analyser: Analyser) -> None:
+    notes = notes_of(["Too much jargon in tne letters", "The leters are full of jorgon", *ALONE, *PAY])
+    result = stage.themes(notes, [POWER], analyser)
+    assert frozenset(texts.text for texts in notes[:2]) in groups_of(result, notes)
+    shown = {theme.label for theme in result.themes}
+    for label in shown:
+        for word in label.replace(" and ", " ").split():
+            assert any(word in note.text.lower() for note in notes)
+
+
+def test_notes_that_name_another_principle_are_mentioned(analyser: Analyser) -> None:
+    notes = [*notes_of(["Same as iterative?", "It takes time"], "time")]
+    found = stage.themes(notes, [POWER, TIME, ITERATIVE], analyser).mentions
+    assert [(mention.note_id, mention.principle_id, mention.words) for mention in found] == [
+        (notes[0].id, "iterative", "iterative")
+    ]
+
+
+def test_notes_alike_under_two_principles_are_linked(analyser: Analyser) -> None:
+    notes = notes_of(["Links to iterative and testing", *ALONE]) + notes_of(
+        ["Yes, links to testing"], "time", 20
+    )
+    (link,) = stage.themes(notes, [POWER, TIME], analyser).links
+    assert link.principle_ids == ("power", "time")
+    assert link.note_ids == tuple(sorted([notes[0].id, notes[-1].id]))
+
+
+def test_what_fits_no_principle_is_suggested_as_missing(analyser: Analyser) -> None:
+    notes = notes_of(
+        ["Childcare during meetings", "Provide childcare please", "Childcare, or parents stay away"], None
+    )
+    notes += notes_of(["I know it's hard to cede power"], "power", 20)
+    (missing,) = stage.themes(notes, [POWER], analyser).suggested_missing
+    assert "childcare" in missing.label
+    assert missing.principle_id is None
+    fitting = [Principle("childcare", "Childcare")]
+    assert stage.themes(notes, fitting, analyser).suggested_missing == ()
+
+
+def test_with_themes_tells_each_note_its_theme(analyser: Analyser) -> None:
+    notes = notes_of([*PAY, *ALONE])
+    result = stage.themes(notes, [POWER], analyser)
+    with_ids = stage.with_themes(notes, result)
+    assert [note.theme_id for note in with_ids] == [result.theme_of_note.get(note.id) for note in notes]
+    assert sum(note.theme_id is not None for note in with_ids) == len(PAY)
+
+
+# --- the parts ------------------------------------------------------------------------------
+
+
+@given(st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3), min_size=2, max_size=9), st.randoms())
+@settings(max_examples=60, deadline=None)
+def test_groups_partition_and_do_not_depend_on_numbering(rows: list[list[int]], rng: random.Random) -> None:
+    points = np.array(rows, dtype=float) + np.arange(len(rows))[:, None] * 1e-3
+    points /= np.linalg.norm(points, axis=1, keepdims=True) + 1e-9
+    similarity = points @ points.T
+    found = clustering.groups(similarity, cut=0.5)
+    members = [index for group in found for index in group.members]
+    assert len(members) == len(set(members))
+    assert all(len(group.members) > 1 and group.centre in group.members for group in found)
+    for group in found:
+        pairs = [similarity[a, b] for a, b in itertools.combinations(group.members, 2)]
+        assert group.cohesion == pytest.approx(np.mean(pairs), abs=1e-5)
+
+
+def test_similarity_is_symmetric_and_one_with_itself(analyser: Analyser) -> None:
+    texts = [*PAY, *LANGUAGE, *ALONE]
+    similarity = clustering.similarities(np.stack([a.vector for a in analyser(texts)]), texts)
+    assert np.allclose(similarity, similarity.T)
+    assert np.allclose(np.diag(similarity), 1.0)
+
+
+def test_a_vector_is_the_same_alone_and_in_company() -> None:
+    alone = SentenceVectors()
+    first = alone(PAY[0])
+    for text in LANGUAGE:
+        alone(text)
+    assert np.array_equal(first, alone(PAY[0]))
+    assert np.array_equal(first, SentenceVectors()(PAY[0]))
+    assert np.linalg.norm(first) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_vectors_are_those_the_model_is_known_for() -> None:
+    """A wrong tokenizer or pooling would still give vectors; these likenesses are the model's own."""
+    nlp = load_pipeline()
+    cat, kitten, tax = (
+        nlp(text) for text in ("A cat sleeps on the sofa", "The kitten naps on the couch", "Tax law")
+    )
+    assert cat.similarity(kitten) > 0.6
+    assert cat.similarity(tax) < 0.2
+    assert cat.vector.shape == (384,)
+
+
+def test_hyphenated_words_are_one_word(analyser: Analyser) -> None:
+    (analysis,) = analyser(["Co-production is self-aware"])
+    assert [term.lemma for term in analysis.terms] == ["co-production", "self-aware"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Good [illegible] comms[?]", "Good comms"),
+        ("How transparent & ... Be honest", "How transparent & Be honest"),
+        ("Temporal needs [illeg.]", "Temporal needs"),
+        ("Illeg.", ""),
+        ("BAD COMMUNICATION", "bad communication"),
+        ("We use [CMS] daily", "We use [CMS] daily"),
+        ("illegal meetings", "illegal meetings"),
+    ],
+)
+def test_marks_do_not_speak(text: str, words: str) -> None:
+    assert spoken(text) == words
+
+
+def test_spelling_mends_what_a_reader_gets_wrong_and_leaves_the_rest() -> None:
+    speller = Speller()
+    texts = ["Low prcject budgets", "We needmore time", "iterative process", "PIN codes", "Grace in Oldham"]
+    assert speller.shadows(texts) == [
+        "Low project budgets",
+        "We need more time",
+        "iterative process",
+        "PIN codes",
+        "Grace in Oldham",
+    ]
+
+
+def test_words_of_other_notes_and_headings_are_likelier() -> None:
+    assert Speller().shadows(["terrapims are slow"], ["Terrapins"]) == ["terrapins are slow"]
+
+
+def test_letters_alike_cost_less() -> None:
+    assert misreading_cost("time", "time") == 0.0
+    assert misreading_cost("tirne", "time") < misreading_cost("tixxe", "time")
+    assert misreading_cost("tkem", "them") < 1.0 < misreading_cost("tzem", "them")
+
+
+def test_label_is_empty_without_a_shared_word() -> None:
+    analysed = Analyser()(["Pay us", "Childcare"])
+    assert labels.label([a.terms for a in analysed], ["pay", "childcare"], {}, 2, ()) == ""
+
+
+def test_what_was_analysed_is_remembered_and_damage_is_noticed() -> None:
+    fresh = Analyser()
+    fresh([*PAY, "prcject"])
+    fresh.speller.shadows(["prcject"])
+    content = remember(fresh)
+    back = recall(content)
+    assert remember(back) == content
+    assert [a.text for a in back.known] == sorted([*PAY, "prcject"])
+    assert all(np.array_equal(a.vector, b.vector) for a, b in zip(fresh.known, back.known, strict=True))
+    damaged = content[:-3] + bytes(255 - byte for byte in content[-3:])
+    assert recall(damaged).known == ()
+    assert recall(b"").known == ()
+
+
+def test_remembered_texts_are_not_analysed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = Analyser()
+    notes = notes_of([*PAY, *ALONE])
+    expected = stage.themes(notes, [POWER], fresh)
+    back = recall(remember(fresh))
+
+    def refuse() -> None:
+        raise AssertionError("the pipeline was loaded")
+
+    monkeypatch.setattr("pipeline.themes.vectors.load_pipeline", refuse)
+    assert stage.themes(notes, [POWER], back) == expected
+    with pytest.raises(AssertionError):
+        back(["a new text"])
+
+
+def test_nothing_heavy_is_loaded_when_there_is_nothing_to_do() -> None:
+    code = (
+        "import sys; from pipeline.stages.theme import themes; themes([], []);"
+        "print([m for m in ('spacy', 'onnxruntime', 'tokenizers', 'wordfreq') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
