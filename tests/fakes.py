@@ -54,6 +54,7 @@ def draw_photo(file: Path, colours: list[str], seed: int = 0) -> None:
 def workshop_of(raw: Path, name: str = "town-hall", photos: int = 3, settings: str = "") -> Path:
     """A workshop with settings and a few drawn photographs."""
     folder = raw / name
+    folder.mkdir(parents=True, exist_ok=True)
     for number in range(photos):
         draw_photo(folder / f"photo-{number}.png", ["yellow", "pink", "blue"][: 1 + number % 3], number)
     (folder / "workshop.toml").write_text(

@@ -70,7 +70,7 @@ def test_a_wrong_setting_stops_before_anything_is_done(tmp_path: Path) -> None:
 
 def test_a_query_without_a_database_says_what_to_do(tmp_path: Path) -> None:
     told = call("sql", "SELECT 1", cwd=tmp_path)
-    assert told.returncode == errors.QueryError.exit_code
+    assert told.returncode == errors.MissingError.exit_code
     assert "workshop run" in told.stderr
 
 

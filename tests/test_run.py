@@ -252,7 +252,7 @@ def test_decisions_are_taken_up_without_reading_a_photograph_again(places: Place
     folder = workshop_of(places.raw)
     go(places)
     row = rows(places, "SELECT photo, polygon FROM responses ORDER BY photo, x LIMIT 1")[0]
-    sha = rows(places, f"SELECT sha256 FROM photo WHERE path = '{row[0]}'")[0][0]
+    sha = rows(places, f"SELECT sha256 FROM photo WHERE photo = '{row[0]}'")[0][0]
     polygon = tuple((point["x"], point["y"]) for point in row[1])
     append(
         folder,

@@ -1,0 +1,117 @@
+"""The sample workshop through the real engines, once: found, read honestly, placed, published.
+
+The floors are well below what was measured when this was written (see the benchmark); they tell a
+broken pipeline from a working one, no more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from shapely.geometry import Polygon
+
+from pipeline.planning import Places
+from pipeline.run import Summary, plans, run
+from pipeline.store.digest import dump_digest
+
+ROOT = Path(__file__).resolve().parents[1]
+TRUTH = Path(__file__).parent / "data" / "sample-truth"
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    base = tmp_path_factory.mktemp("sample")
+    shutil.copytree(ROOT / "raw" / "sample-workshop", base / "raw" / "sample-workshop")
+    return Places(base / "raw", base / "processed", base / "reports")
+
+
+@pytest.fixture(scope="module")
+def summary(places: Places) -> Summary:
+    return run(places, workers=2)[0]
+
+
+@pytest.fixture(scope="module")
+def found(places: Places, summary: Summary) -> dict[str, list[dict]]:
+    """Sightings by photograph's name, with what the responses view says of them."""
+    query = (
+        "SELECT s.photo, s.polygon, r.shape, r.text, r.text_status, r.principle, r.note_id"
+        " FROM sightings s JOIN responses r USING (workshop_id, note_id)"
+    )
+    names = ("photo", "polygon", "shape", "text", "status", "principle", "id")
+    by_photo: dict[str, list[dict]] = {}
+    with duckdb.connect(str(places.database), read_only=True) as connection:
+        for row in connection.execute(query).fetchall():
+            note = dict(zip(names, row, strict=True))
+            note["area"] = Polygon([(point["x"], point["y"]) for point in note["polygon"]]).buffer(0)
+            by_photo.setdefault(Path(note["photo"]).stem, []).append(note)
+    return by_photo
+
+
+@pytest.fixture(scope="module")
+def pairs(found: dict[str, list[dict]]) -> list[tuple[dict, dict | None]]:
+    """Every true note with the sighting that lies over it, if any."""
+    paired = []
+    for file in sorted(TRUTH.glob("*.json")):
+        truth = json.loads(file.read_text("utf-8"))
+        for note in truth["notes"]:
+            if note["ignore"]:
+                continue
+            area = Polygon(note["polygon"] or note["full_polygon"]).buffer(0)
+            best = max(
+                found.get(file.stem, []),
+                key=lambda seen: seen["area"].intersection(area).area / seen["area"].union(area).area,
+                default=None,
+            )
+            overlap = best and best["area"].intersection(area).area / best["area"].union(area).area
+            paired.append((note, best if overlap and overlap >= 0.5 else None))
+    return paired
+
+
+def test_every_photograph_is_used(summary: Summary) -> None:
+    assert dict(summary.counts)["photographs read"] == 11
+    assert summary.refusals == ()
+    assert summary.failed == 0
+
+
+def test_nearly_every_note_is_found(pairs: list[tuple[dict, dict | None]]) -> None:
+    assert sum(seen is not None for _, seen in pairs) >= 0.9 * len(pairs)
+
+
+def test_shapes_and_principles_are_right(pairs: list[tuple[dict, dict | None]]) -> None:
+    seen = [(note, sighting) for note, sighting in pairs if sighting]
+    assert sum(note["shape"] == sighting["shape"] for note, sighting in seen) >= 0.9 * len(seen)
+    key = lambda text: re.sub(r"[^A-Z]", "", text.upper())  # noqa: E731
+    placed = sum(key(note["principle"]).startswith(key(sighting["principle"])[:9]) for note, sighting in seen)
+    assert placed >= 0.9 * len(seen)
+
+
+def test_what_cannot_be_read_is_not_printed(pairs: list[tuple[dict, dict | None]]) -> None:
+    blank = [sighting for note, sighting in pairs if note["blank"] and sighting]
+    assert blank
+    assert sum(sighting["status"] == "no_text" for sighting in blank) >= 0.8 * len(blank)
+
+
+def test_notes_seen_in_several_photographs_are_counted_once(
+    found: dict[str, list[dict]], summary: Summary
+) -> None:
+    sightings = sum(len(notes) for notes in found.values())
+    assert dict(summary.counts)["notes found"] < 0.75 * sightings
+
+
+def test_the_record_stands_and_nothing_is_left_to_do(places: Places, summary: Summary) -> None:
+    page = (places.reports / "sample-workshop" / "record.html").read_text("utf-8")
+    assert "What makes co-production work here?" in page
+    assert "data:image/jpeg;base64," in page
+    assert plans(places)[0].jobs == ()
+
+
+def test_one_worker_gives_the_same_tables(places: Places, summary: Summary) -> None:
+    before = dump_digest(places.database)
+    shutil.rmtree(places.processed)
+    run(places, workers=1)
+    assert dump_digest(places.database) == before
