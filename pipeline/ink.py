@@ -25,6 +25,11 @@ Image = NDArray[np.uint8]
 SIDE = 480
 """Notes are measured at this long side, so that thresholds mean the same for all of them."""
 
+LOW_SHARE = 0.25
+"""Share of the ink that must be low pieces for it to be writing."""
+LEAST_DARKNESS = 0.04
+"""Ink (share of the paper times contrast, 0-255) below which it is specks: a word a tenth of the note wide has .06."""
+
 
 @dataclass(frozen=True, slots=True)
 class Component:
@@ -63,7 +68,7 @@ def find_ink(image: Image, paper_mask: Image) -> Writing:
     )
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     lab = cv2.GaussianBlur(lab, (0, 0), 0.8)
-    difference = _difference(lab)
+    difference, edges = _difference(lab)
     inside = difference[inner]
     if inside.size < 64:
         empty = np.zeros_like(paper)
@@ -73,24 +78,32 @@ def find_ink(image: Image, paper_mask: Image) -> Writing:
     low = 0.5 * high
     strong = (difference > high) & inner
     weak = ((difference > low) & inner).astype(np.uint8)
-    components, mask = _components(weak, strong, difference, inner)
+    components, mask = _components(weak, strong, difference, inner, edges)
     return Writing(mask, paper, components, scale, noise, _sharpness(lab[..., 0], mask, inner))
 
 
-def _difference(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much darker, lighter or otherwise coloured each pixel is than the paper round it (about 0-255)."""
+def _difference(lab: NDArray[np.float32]) -> tuple[NDArray[np.float32], Mask]:
+    """How much darker, lighter or otherwise coloured each pixel is than the paper round it (about 0-255).
+
+    And where the paper itself changes abruptly, as at the edge of tape or of another sheet: there the
+    difference means nothing.
+    """
     # A median over a window several strokes wide is paper wherever less than half of it is ink.
     window = (SIDE // 12) | 1
     total = np.zeros(lab.shape[:2], np.float32)
+    slope = np.zeros(lab.shape[:2], np.float32)
     for channel, weight in zip(range(3), (1.0, 0.8, 0.8), strict=True):
         plane = np.clip(lab[..., channel], 0, 255).astype(np.uint8)
         background = cv2.medianBlur(plane, window).astype(np.float32)
         total += (weight * (lab[..., channel] - background)) ** 2
-    return np.sqrt(total)
+        soft = cv2.GaussianBlur(background, (0, 0), 1.5)
+        slope += cv2.Sobel(soft, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(soft, cv2.CV_32F, 0, 1) ** 2
+    steep = (np.sqrt(slope) / 8 > 2.5).astype(np.uint8)
+    return np.sqrt(total), cv2.dilate(steep, np.ones((25, 25), np.uint8)) > 0
 
 
 def _components(
-    weak: Image, strong: Mask, difference: NDArray[np.float32], inner: Mask
+    weak: Image, strong: Mask, difference: NDArray[np.float32], inner: Mask, edges: Mask
 ) -> tuple[tuple[Component, ...], Mask]:
     """Weak pixels connected to strong ones, without what touches the edge as a bar or fills like a blot."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
@@ -98,6 +111,7 @@ def _components(
     keep = np.zeros(count, bool)
     found = []
     has_strong = np.bincount(labels[strong], minlength=count)
+    on_edge = np.bincount(labels[edges & (weak > 0)], minlength=count)
     on_rim = np.bincount(labels[rim & (weak > 0)], minlength=count)
     for index in range(1, count):
         x, y, width, height, area = (int(value) for value in stats[index])
@@ -105,6 +119,8 @@ def _components(
             continue
         # A sliver along the edge: a neighbour, tape or a shadow looking in.
         if on_rim[index] > 0.35 * max(width, height) or on_rim[index] > 0.25 * area:
+            continue
+        if on_edge[index] > 0.9 * area and max(width, height) < SIDE / 12:
             continue
         region = labels[y : y + height, x : x + width] == index
         thick = 2 * float(cv2.distanceTransform(np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
@@ -184,8 +200,20 @@ def text_height(writing: Writing) -> float:
 
 
 def is_written(writing: Writing) -> bool:
-    """Is there writing at all? One small word is enough; specks and a single large figure are not."""
-    letters = [
-        piece for piece in writing.components if SIDE / 60 <= max(piece.width, piece.height) <= SIDE / 1.5
-    ]
-    return sum(piece.area for piece in letters) >= 60
+    """Is there writing at all? One small word is enough; specks, a lone figure and a drawing are not.
+
+    Writing comes in pieces (letters, words, lines run together) that are low beside the note; a drawing
+    is mostly made of high ones. Very large lettering is drawn like a figure and fails this test: whoever
+    has read it surely knows better (see pipeline.stages.judge).
+    """
+    total = sum(piece.area for piece in writing.components)
+    low = [piece for piece in writing.components if _is_low(piece)]
+    if not total or sum(piece.area for piece in low) < LOW_SHARE * total:
+        return False
+    darkness = sum(piece.area * piece.contrast for piece in low) / max(1, int(writing.paper.sum()))
+    return darkness >= LEAST_DARKNESS
+
+
+def _is_low(piece: Component) -> bool:
+    line_like = piece.height <= 0.27 * SIDE and piece.width >= 2.2 * piece.height
+    return max(piece.width, piece.height) >= SIDE / 36 and (piece.height <= 0.17 * SIDE or line_like)

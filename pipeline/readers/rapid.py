@@ -199,9 +199,15 @@ def _lines(quads: list[Quad], decoded: list[list[DecodedWord]]) -> tuple[Line, .
 
 
 def _word_box(quad: Quad, word: DecodedWord, line: list[DecodedWord]) -> tuple[Point, ...]:
-    """The word's part of its line's box, in proportion to its steps."""
+    """The word's part of its line's box, in proportion to its steps; gaps are halved between neighbours.
+
+    The network's steps mark where a letter was recognised, not how wide it is: the outer words reach
+    to the ends of the line's box.
+    """
     total = max(line[-1].last, 1)
-    left, right = word.first / total, min(1.0, word.last / total)
+    place = line.index(word)
+    left = 0.0 if place == 0 else (line[place - 1].last + word.first) / 2 / total
+    right = 1.0 if place == len(line) - 1 else (word.last + line[place + 1].first) / 2 / total
     corners = (
         quad[0] + (quad[1] - quad[0]) * left,
         quad[0] + (quad[1] - quad[0]) * right,

@@ -37,6 +37,9 @@ NOTE_FEATURES = (
     "log_text_height",
 )
 ODDS_LIMIT = 1e-4
+LEAST_LETTERS = 0.75
+"""Letters expected to be right that make a note written against the ink test."""
+LOOKS_DRAWN = frozenset("voyulitx0") | {""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,16 @@ def judge(
 
 
 def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
-    """The ink test decides; words surely read overrule it, for one small word is writing."""
+    """The ink test decides; letters surely read overrule it, if they account for the ink that is there.
+
+    A lone sign that a drawn tick, heart, circle or arrow is taken for proves nothing.
+    """
     if reading.ink.is_written:
         return True
-    return sum(word.probability * _letters(word.text) for word in judged) >= 1.5
+    if len(judged) == 1 and _core_letters(judged[0].text) in LOOKS_DRAWN:
+        return False
+    read = sum(word.probability * _letters(word.text) for word in judged)
+    return read * (1.0 - reading.ink.uncovered) >= LEAST_LETTERS
 
 
 def _blank_confidence(reading: NoteReading) -> float:

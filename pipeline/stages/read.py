@@ -33,7 +33,7 @@ from pipeline.readers import Reader
 from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
 
-VERSION = 1
+VERSION = "1"
 NOTE_SIDE = 480
 """Long side of a straightened note, in pixels."""
 FIRST_SIDE = 360
@@ -45,6 +45,8 @@ TURN_BELOW = 0.5
 """The same, above which it is taken to stand upright."""
 CLEARLY_BETTER = 1.2
 """How much more a turned note must give: text stands as its note does, unless it clearly does not."""
+STANDING = 0.8
+"""The same where the lines run up or down the note: then it is turned even at some loss."""
 LEFT_OUT = 0.12
 """Share of the ink outside all boxes from which a second look is taken."""
 HEADING_HEIGHT = 40.0
@@ -173,16 +175,19 @@ def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look
     """Read doubtful notes larger, and turned as they may have to be; keep what gives most of each."""
     tries: list[tuple[int, Straightened, float]] = []
     for index, look in enumerate(looks):
-        if look.best.error is not None or _mean_confidence(look.best) >= GOOD_ENOUGH:
+        if look.best.error is not None:
             continue
-        tries.append((index, look.note, 0.0))
+        if _mean_confidence(look.best) < GOOD_ENOUGH:
+            tries.append((index, look.note, 0.0))
         tries += [(index, turn(look.note, degrees), degrees) for degrees in _other_turns(look)]
     found = _look_at(
         [(note, degrees, FIRST_SIDE if degrees else NOTE_SIDE) for _, note, degrees in tries], main, language
     )
     best = list(looks)
     for (index, _, _), look in zip(tries, found, strict=True):
-        bar = CLEARLY_BETTER if look.degrees and not best[index].degrees else 1.0
+        bar = 1.0
+        if look.degrees and not best[index].degrees:
+            bar = STANDING if _stands(best[index].best) else CLEARLY_BETTER
         if _yield_of(look.best) > bar * _yield_of(best[index].best):
             best[index] = look
     return best
@@ -190,17 +195,22 @@ def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look
 
 def _other_turns(look: _Look) -> list[float]:
     """Degrees (clockwise) by which the note may have to be turned for its text to stand upright."""
+    if _stands(look.best):
+        return [90.0, 270.0]
     if not look.best.words or _mean_confidence(look.best) >= TURN_BELOW:
         return []
     along = look.note.writing_angle
     if abs(along) > 20:
         return [along]
     angle = _line_angle(look.best)
-    if abs(angle) > 45:
-        return [90.0, 270.0]
     if abs(angle) > 15:
         return [-angle, (180.0 - angle) % 360]
     return [180.0]
+
+
+def _stands(reading: Reading) -> bool:
+    """Do the lines run up or down the note? The engine reads them so, but in the wrong order."""
+    return abs(_line_angle(reading)) > 45
 
 
 def _line_angle(reading: Reading) -> float:

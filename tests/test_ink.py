@@ -1,0 +1,190 @@
+"""The ink test: what is writing and what is a stain, a fold, a shadow, tape, an edge or a drawing."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline import ink
+
+Image = NDArray[np.uint8]
+SIDE = 400
+
+
+def note(colour: tuple[int, int, int] = (250, 236, 130), noise: float = 1.5, seed: int = 3) -> Image:
+    grain = np.random.default_rng(seed).normal(0, noise, (SIDE, SIDE, 1))
+    return np.clip(np.array(colour, float) + grain, 0, 255).astype(np.uint8)
+
+
+def paper() -> Image:
+    return np.full((SIDE, SIDE), 255, np.uint8)
+
+
+def write(
+    image: Image, text: str, scale: float = 1.0, at: tuple[int, int] = (60, 200), pen: int = 3
+) -> Image:
+    return np.asarray(
+        cv2.putText(
+            image.copy(), text, at, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, scale, (40, 40, 90), pen, cv2.LINE_AA
+        )
+    )
+
+
+def shade(image: Image, factor: NDArray[np.float64]) -> Image:
+    return np.clip(image * factor[..., None], 0, 255).astype(np.uint8)
+
+
+def ramp(low: float) -> NDArray[np.float64]:
+    return np.tile(np.linspace(low, 1, SIDE), (SIDE, 1))
+
+
+def stain(image: Image) -> Image:
+    ys, xs = np.mgrid[:SIDE, :SIDE]
+    spot = np.exp(-(((xs - 240) / 70.0) ** 2 + ((ys - 150) / 60.0) ** 2))
+    return shade(image, 1 - 0.35 * spot)
+
+
+def fold(image: Image) -> Image:
+    xs = np.arange(SIDE)
+    crease = np.where(xs < 190, 1.0, 0.86 + 0.14 * np.clip((xs - 190) / 120, 0, 1))
+    return shade(image, np.tile(crease, (SIDE, 1)))
+
+
+def shadow(image: Image) -> Image:
+    return shade(image, ramp(0.45))
+
+
+def taped(image: Image) -> Image:
+    result = image.copy()
+    result[:55, 120:300] = (222, 205, 170)
+    return result
+
+
+def bordered(image: Image) -> Image:
+    return np.asarray(cv2.rectangle(image.copy(), (3, 3), (SIDE - 4, SIDE - 4), (60, 60, 60), 4))
+
+
+def heart(image: Image) -> Image:
+    t = np.linspace(0, 2 * math.pi, 100)
+    xs = 200 + 5.5 * 16 * np.sin(t) ** 3
+    ys = 200 - 5.5 * (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
+    line = np.column_stack([xs, ys]).astype(np.int32)
+    return np.asarray(cv2.polylines(image.copy(), [line], True, (180, 30, 40), 5, cv2.LINE_AA))
+
+
+def tick(image: Image) -> Image:
+    line = np.array([[120, 210], [180, 290], [300, 100]], np.int32)
+    return np.asarray(cv2.polylines(image.copy(), [line], False, (30, 30, 30), 5, cv2.LINE_AA))
+
+
+def stick_figure(image: Image) -> Image:
+    drawn = cv2.circle(image.copy(), (200, 100), 40, (20, 20, 20), 4)
+    for a, b in [((200, 140), (200, 260)), ((200, 180), (130, 230)), ((200, 180), (270, 230)),
+                 ((200, 260), (150, 350)), ((200, 260), (250, 350))]:  # fmt: skip
+        cv2.line(drawn, a, b, (20, 20, 20), 4)
+    return np.asarray(drawn)
+
+
+def verdict(image: Image, mask: Image | None = None) -> bool:
+    return ink.is_written(ink.find_ink(image, paper() if mask is None else mask))
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda x: x, stain, fold, shadow, taped, bordered, lambda x: shadow(stain(fold(x)))]
+)
+@pytest.mark.parametrize(
+    "colour", [(250, 236, 130), (245, 150, 190), (120, 190, 230), (250, 250, 248), (60, 120, 70)]
+)
+def test_a_blank_note_is_not_written_whatever_befell_it(spoil, colour) -> None:  # type: ignore[no-untyped-def]
+    assert not verdict(spoil(note(colour)))
+
+
+@pytest.mark.parametrize("spoil", [lambda x: x, stain, fold, shadow])
+@pytest.mark.parametrize("text", ["no", "Power", "ask us first"])
+def test_one_small_word_is_writing(spoil, text) -> None:  # type: ignore[no-untyped-def]
+    assert verdict(spoil(write(note(), text, 0.8)))
+
+
+def test_faint_pencil_is_writing() -> None:
+    faint = cv2.putText(
+        note(noise=1.0), "why not", (60, 200), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (215, 200, 115), 2
+    )
+    assert verdict(np.asarray(faint))
+
+
+def test_a_light_pen_on_dark_paper_is_writing() -> None:
+    light = cv2.putText(
+        note((70, 40, 90)), "time", (60, 200), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (240, 240, 240), 3
+    )
+    assert verdict(np.asarray(light))
+
+
+@pytest.mark.parametrize("draw", [heart, tick, stick_figure])
+def test_a_drawing_is_not_writing(draw) -> None:  # type: ignore[no-untyped-def]
+    assert not verdict(draw(note()))
+
+
+def test_scrawls_nobody_can_read_are_writing() -> None:
+    image = note()
+    xs = np.arange(60, 340)
+    for row in (120, 190, 260):
+        line = np.column_stack([xs, row + 12 * np.sin(xs / 5.0)]).astype(np.int32)
+        cv2.polylines(image, [line], False, (30, 30, 60), 3)
+    assert verdict(image)
+
+
+def test_a_few_specks_are_not_writing() -> None:
+    image = note()
+    for x, y in [(90, 80), (300, 210), (170, 330)]:
+        cv2.circle(image, (x, y), 3, (120, 110, 60), -1)
+    assert not verdict(image)
+
+
+def test_writing_beside_the_paper_is_not_on_it() -> None:
+    mask = paper()
+    mask[:, 200:] = 0
+    assert not verdict(write(note(), "over", 1.5, at=(230, 200)), mask)
+
+
+def test_uncovered_ink_shrinks_when_boxes_cover_it() -> None:
+    image = write(write(note(), "first line", 1.2, (40, 120)), "second line", 1.2, (40, 300))
+    found = ink.find_ink(image, paper())
+    upper = ((30.0, 70.0), (390.0, 70.0), (390.0, 150.0), (30.0, 150.0))
+    lower = ((30.0, 250.0), (390.0, 250.0), (390.0, 330.0), (30.0, 330.0))
+    assert ink.uncovered_share(found, []) == 1.0
+    assert 0.3 < ink.uncovered_share(found, [upper]) < 0.7
+    assert ink.uncovered_share(found, [upper, lower]) < 0.05
+    assert ink.uncovered_share(ink.find_ink(note(), paper()), []) == 0.0
+
+
+def test_windows_show_the_line_that_was_left_out() -> None:
+    image = write(write(note(), "first line", 1.2, (40, 120)), "second line", 1.2, (40, 300))
+    upper = ((30.0, 70.0), (390.0, 70.0), (390.0, 160.0), (30.0, 160.0))
+    windows = ink.uncovered_windows(ink.find_ink(image, paper()), [upper])
+    assert windows and all(y > 160 for _, y, _, _ in windows)
+    assert windows[0][2] > 150
+    assert ink.uncovered_windows(ink.find_ink(note(), paper()), []) == []
+
+
+def test_a_blurred_note_is_less_sharp_than_a_crisp_one() -> None:
+    crisp = write(note(), "sharp", 1.5, pen=4)
+    blurred = np.asarray(cv2.GaussianBlur(crisp, (0, 0), 5))
+    assert ink.find_ink(blurred, paper()).sharpness < 0.6 * ink.find_ink(crisp, paper()).sharpness
+
+
+def test_text_height_is_in_pixels_of_the_note() -> None:
+    small = ink.text_height(ink.find_ink(write(note(), "nnnn", 1.0), paper()))
+    large = ink.text_height(ink.find_ink(write(note(), "nnnn", 2.0, pen=5), paper()))
+    assert 8 < small < 40 and large > 1.5 * small
+    assert ink.text_height(ink.find_ink(note(), paper())) == 0.0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (5, 300)])
+def test_tiny_notes_do_no_harm(shape: tuple[int, int]) -> None:
+    found = ink.find_ink(np.full((*shape, 3), 200, np.uint8), np.full(shape, 255, np.uint8))
+    assert not ink.is_written(found)
+    assert ink.uncovered_share(found, []) == 0.0
