@@ -34,7 +34,9 @@ GOOD_RANGE = (58.0, 130.0)
 """Median note sides that need no second run."""
 MOST_PIXELS = 2_300_000
 """The largest picture that is run whole."""
-LEAST_LONG_SIDE = 224
+LEAST_LONG_SIDE = 128
+MORE_RUNS = 2
+"""Runs after the first two; a close-up takes both, since its first fragments tell too large a scale."""
 MIN_SCORE = 0.5
 """Outlines that score less are not reported."""
 HEADING_MIN_SCORE = 0.5
@@ -419,16 +421,18 @@ class Detector:
             raise ValueError("detect() wants an H x W x 3 array of uint8 in RGB order")
         height, width = image.shape[:2]
         long = max(height, width)
-        found: list[_Seen] = []
-        for side in FIRST_LONG_SIDES:
-            found += self._look(image, max(long / side, 0.6))
-        found = _merge(found)
-        factor = _best_factor(found)
-        if factor is not None:
+        tried = [max(long / side, 0.6) for side in FIRST_LONG_SIDES]
+        found = _merge([seen for factor in tried for seen in self._look(image, factor)])
+        for _ in range(MORE_RUNS):
+            factor = _best_factor(found)
+            if factor is None:
+                break
             factor = max(factor, float(np.sqrt(height * width / MOST_PIXELS)), 0.5)
             factor = min(factor, max(1.0, long / LEAST_LONG_SIDE))
-            if all(not 0.85 < factor / max(long / side, 0.6) < 1.18 for side in FIRST_LONG_SIDES):
-                found = _merge(found + self._look(image, factor))
+            if any(0.8 < factor / before < 1.25 for before in tried):
+                break
+            tried.append(factor)
+            found = _merge(found + self._look(image, factor))
         return _report(found)
 
     def _look(self, image: Image, factor: float) -> list[_Seen]:

@@ -151,6 +151,15 @@ def _ink_over(face: Picture, mask: NDArray[np.uint8], colour: NDArray[np.float64
     face[:] = face * (1 - a) + colour.astype(np.float32) * a
 
 
+def _dots(face: Picture, rng: Rng) -> None:
+    """Voting dots stuck on a note."""
+    h, w = face.shape[:2]
+    for _ in range(int(rng.integers(1, 4))):
+        at = (int(rng.uniform(0.1, 0.9) * w), int(rng.uniform(0.1, 0.9) * h))
+        colour = PADS[int(rng.integers(len(PADS)))].tolist()
+        cv2.circle(face, at, max(1, int(min(h, w) * 0.06)), colour, -1, cv2.LINE_AA)
+
+
 def note_face(shape: str, w: int, h: int, colour: NDArray[np.float32], pens: Pens, rng: Rng) -> Picture:
     """The picture of a note, w x h pixels: paper, shading from curl, writing or a drawing, or nothing."""
     face = np.ones((h, w, 3), np.float32) * colour
@@ -195,7 +204,7 @@ def note_face(shape: str, w: int, h: int, colour: NDArray[np.float32], pens: Pen
             xs = np.linspace(mx, mx + iw * rng.uniform(0.5, 1), 14)
             draw_path(mask, np.stack([xs, y + rng.normal(0, h * 0.03, 14)], 1), pen, rng)
     _ink_over(face, mask, ink, strength)
-    if rng.random() < 0.04:
+    if rng.random() < 0.08:
         # A border drawn along the edge.
         frame = np.zeros((h, w), np.uint8)
         d = int(min(h, w) * 0.05) + 1
@@ -204,16 +213,7 @@ def note_face(shape: str, w: int, h: int, colour: NDArray[np.float32], pens: Pen
         )
         _ink_over(face, frame, ink, strength)
     if rng.random() < 0.07:
-        for _ in range(int(rng.integers(1, 4))):
-            c = (int(rng.uniform(0.1, 0.9) * w), int(rng.uniform(0.1, 0.9) * h))
-            cv2.circle(
-                face,
-                c,
-                max(1, int(min(h, w) * 0.06)),
-                PADS[int(rng.integers(len(PADS)))].tolist(),
-                -1,
-                cv2.LINE_AA,
-            )
+        _dots(face, rng)
     return face
 
 

@@ -80,6 +80,20 @@ def skin(picture: Picture, ids: Ids, rng: Rng) -> None:
     ids[mask > 127] = 0
 
 
+def finger(picture: Picture, ids: Ids, rng: Rng) -> None:
+    """A finger over the lens: a dark, soft, reddish blob at the picture's edge; under it nothing is scored."""
+    h, w = ids.shape
+    mask = np.zeros((h, w), np.float32)
+    corner = (int(w * rng.choice([0, 1])), int(h * rng.uniform(0, 1)))
+    axes = (int(w * rng.uniform(0.06, 0.2)), int(h * rng.uniform(0.06, 0.25)))
+    cv2.ellipse(mask, corner, axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
+    mask = cv2.GaussianBlur(mask, (0, 0), 0.02 * max(h, w))
+    tone = np.array([0.5, 0.25, 0.18], np.float32) * np.float32(rng.uniform(0.3, 1.3))
+    picture[:] = picture * (1 - mask[..., None]) + tone * mask[..., None]
+    ids[mask > 0.8] = 0
+    ids[(mask > 0.2) & (mask <= 0.8)] = 255
+
+
 def light(picture: Picture, rng: Rng) -> Picture:
     """Uneven light, hard shadows of people, glare, vignette, white balance, exposure."""
     h, w = picture.shape[:2]

@@ -113,9 +113,14 @@ def measure(
             if m[i, j] >= 0.5
         ]
         on_ignored = {
-            i for i in range(len(found)) if i not in {a for a, _ in pairs}
-            and any(n[1] and (m[i, j] >= 0.3 or found[i].intersection(n[0][0]).area > 0.5 * found[i].area) for j, n in enumerate(notes))
-        }  # fmt: skip
+            i
+            for i in range(len(found))
+            if i not in {a for a, _ in pairs}
+            and any(
+                n[1] and (m[i, j] >= 0.3 or found[i].intersection(n[0][0]).area > 0.5 * found[i].area)
+                for j, n in enumerate(notes)
+            )
+        }
         on_ignored |= {i for i, j in pairs if notes[j][1]}
         pairs = [(i, j) for i, j in pairs if not notes[j][1]]
         t.truth, t.found, t.hit = sum(not n[1] for n in notes), len(found) - len(on_ignored), len(pairs)

@@ -35,8 +35,8 @@ def _stub_torchvision() -> None:
 def trunk() -> nn.Module:
     """The pretrained trunk: N x 3 x H x W (H, W multiples of 32) to N x 96 x H/4 x W/4."""
     _stub_torchvision()
-    import onnx2torch
-    import rapidocr
+    import onnx2torch  # noqa: PLC0415 - only after the stub
+    import rapidocr  # noqa: PLC0415
 
     model = onnx.load(str(Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_det_small.onnx"))
     for node in model.graph.node:
@@ -81,6 +81,7 @@ class NoteNet(nn.Module):
         nn.init.normal_(self.boxes.weight, std=0.01)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of a normalised batch (see the class)."""
         features = self.neck(self.trunk(x))
         fine = self.fine(torch.cat([self.up(features), self.stem(x)], dim=1))
         return self.masks(fine), self.boxes(features + self.wide(features))
@@ -96,6 +97,7 @@ class Exported(nn.Module):
         self.register_buffer("std", torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Masks (N, 3, H/2, W/2), side distances (N, 4, H/4, W/4), shapes (N, 6, H/4, W/4)."""
         masks, rest = self.net((x - self.mean) / self.std)
         return (
             torch.sigmoid(masks),
@@ -110,7 +112,10 @@ def export(net: NoteNet, path: Path) -> None:
         "input_names": ["image"],
         "output_names": ["masks", "boxes", "shapes"],
         "dynamic_axes": {
-            "image": {2: "h", 3: "w"}, "masks": {2: "h2", 3: "w2"}, "boxes": {2: "h4", 3: "w4"}, "shapes": {2: "h4", 3: "w4"},
+            "image": {2: "h", 3: "w"},
+            "masks": {2: "h2", 3: "w2"},
+            "boxes": {2: "h4", 3: "w4"},
+            "shapes": {2: "h4", 3: "w4"},
         },
         "opset_version": 17,
         "dynamo": False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -13,12 +12,14 @@ from pipeline.training.detector.boards import Scene
 from pipeline.training.detector.ink import Pens
 
 
-def write(folder: Path, fonts: Path, textures: Path | None, first: int, count: int) -> None:
+def write(
+    folder: Path, fonts: Path, textures: Path | None, first: int, count: int, rooms: Path | None = None
+) -> None:
     """Composes the scenes of seeds first .. first + count - 1; those already there are kept."""
     cv2.setNumThreads(1)
     folder.mkdir(parents=True, exist_ok=True)
     pens = Pens(fonts, np.random.default_rng(20261121))
-    photos = surfaces.open_pictures(textures)
+    photos = surfaces.open_pictures(textures, rooms)
     for seed in range(first, first + count):
         path = folder / f"{seed:07d}.npz"
         if path.exists():
@@ -29,7 +30,7 @@ def write(folder: Path, fonts: Path, textures: Path | None, first: int, count: i
         half_written = path.with_suffix(".part")
         with half_written.open("wb") as f:
             np.savez(f, picture=picture, ids=ids, classes=np.array(scene.classes, np.int16))
-        os.replace(half_written, path)
+        half_written.replace(path)
 
 
 def read(path: Path) -> Scene:

@@ -37,12 +37,12 @@ def cut(scene: Scene, side: int, rng: Rng) -> tuple[NDArray[np.uint8], NDArray[n
     notes = [a for a, c in zip(areas, scene.classes, strict=False) if a > 60 and c != HEADING]
     size = float(np.sqrt(np.median(notes))) if notes else 90.0
     kind = rng.random()
-    if kind < 0.66:
+    if kind < 0.6:
         target = np.exp(rng.uniform(np.log(42), np.log(125)))
-    elif kind < 0.84:
+    elif kind < 0.78:
         target = np.exp(rng.uniform(np.log(18), np.log(45)))
     else:
-        target = np.exp(rng.uniform(np.log(120), np.log(400)))
+        target = np.exp(rng.uniform(np.log(120), np.log(420)))
     scale = float(np.clip(target / size, 0.22, 1.7))
     h, w = scene.ids.shape
     need = side / scale
@@ -122,6 +122,10 @@ def targets(image: NDArray[np.uint8], ids: NDArray[np.uint8], classes: list[int]
     smooth = masks.reshape(3, side // 2, 2, side // 2, 2).mean(axis=(2, 4))
     quarter = (slice(2, None, 4), slice(2, None, 4))
     return Sample(
-        image.transpose(2, 0, 1).copy(), smooth.astype(np.float32), weight[half].copy(), sides[(slice(None), *quarter)].copy(),
-        pull[quarter].copy(), shape[quarter].copy(),
-    )  # fmt: skip
+        image.transpose(2, 0, 1).copy(),
+        smooth.astype(np.float32),
+        weight[half].copy(),
+        sides[(slice(None), *quarter)].copy(),
+        pull[quarter].copy(),
+        shape[quarter].copy(),
+    )

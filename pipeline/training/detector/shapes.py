@@ -5,6 +5,8 @@ Every function returns an array (N, 2) of points inside about [0, 1] x [0, aspec
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +31,7 @@ def _stroke(points: list[tuple[float, float]], width: float, cap: str, widths: t
     mask = np.zeros((size * 2, size * 2), np.uint8)
     path = [np.array(p) * size + size / 2 for p in points]
     w = width * size
-    for (a, b), (wa, wb) in zip(
-        zip(path[:-1], path[1:], strict=True), [(widths[0], 1.0), (1.0, widths[1])], strict=True
-    ):
+    for (a, b), (wa, wb) in zip(itertools.pairwise(path), [(widths[0], 1.0), (1.0, widths[1])], strict=True):
         d = (b - a) / np.linalg.norm(b - a)
         n = np.array([-d[1], d[0]])
         # The corner at the knee: both legs reach past it by half a width, so that it comes out pointed.

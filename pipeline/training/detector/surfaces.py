@@ -5,6 +5,8 @@ Pictures are float32 RGB between 0 and 1.
 
 from __future__ import annotations
 
+import base64
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -199,9 +201,9 @@ SURFACES: tuple[tuple[Callable[[int, int, Rng], Picture], float], ...] = (
 
 def surface(h: int, w: int, rng: Rng, photos: list[Picture]) -> Picture:
     """A background of h x w pixels; now and then a cut from one of the open `photos`."""
-    if photos and rng.random() < 0.06:
+    if photos and rng.random() < 0.12:
         picture = photos[int(rng.integers(len(photos)))]
-        s = rng.uniform(0.5, 1.0)
+        s = rng.uniform(0.25, 1.0)
         ph, pw = picture.shape[:2]
         y, x = int(rng.uniform(0, ph * (1 - s))), int(rng.uniform(0, pw * (1 - s)))
         out = cv2.resize(
@@ -214,24 +216,38 @@ def surface(h: int, w: int, rng: Rng, photos: list[Picture]) -> Picture:
     return SURFACES[k][0](h, w, rng).astype(np.float32)
 
 
-def open_pictures(folder: Path | None) -> list[Picture]:
-    """Photographs that may be used as texture: scikit-image's coffee, brick, grass, gravel, motorcycle, rocket.
+def open_pictures(folder: Path | None, rooms: Path | None = None) -> list[Picture]:
+    """Photographs that may be used as texture.
 
-    scikit-image's `data/` names their licences (CC0 or public domain). Without the package: none.
+    `folder`: scikit-image's data (coffee, brick, grass, gravel, cat: CC0; rocket: public domain; its other pictures
+    name no open licence). `rooms`: the hdri folder of the npm package @pmndrs/assets (CC0), if it is there.
     """
-    if folder is None:
-        return []
-    out = []
+    out: list[Picture] = []
     for name in (
-        "coffee.png",
-        "brick.png",
-        "grass.png",
-        "gravel.png",
-        "motorcycle_left.png",
-        "rocket.jpg",
-        "chelsea.png",
+        ("coffee.png", "brick.png", "grass.png", "gravel.png", "rocket.jpg", "chelsea.png") if folder else ()
     ):
-        picture = cv2.imread(str(folder / name), cv2.IMREAD_COLOR)
+        picture = cv2.imread(str(Path(str(folder)) / name), cv2.IMREAD_COLOR)
         if picture is not None:
             out.append(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)
+    for path in sorted(rooms.glob("*.exr.js")) if rooms else ():
+        out.append(_room(path))
     return out
+
+
+def _room(path: Path) -> Picture:
+    """A tone-mapped panorama out of a JavaScript module that holds an OpenEXR file in base64."""
+    import OpenEXR  # noqa: PLC0415 - needed for training alone
+
+    data = path.read_text()
+    start = data.index("base64,") + len("base64,")
+    with tempfile.NamedTemporaryFile(suffix=".exr") as file:
+        file.write(base64.b64decode(data[start : data.index("'", start)]))
+        file.flush()
+        light = np.asarray(OpenEXR.File(file.name).channels()["RGB"].pixels, np.float32)
+    light = light / (np.quantile(light, 0.9) + 1e-6)
+    # The band round the horizon: the zenith and the floor of a panorama are stretched.
+    band = light[light.shape[0] // 5 : light.shape[0] * 4 // 5]
+    mapped: Picture = cv2.resize(
+        np.clip(band, 0, 1) ** np.float32(0.45), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC
+    )
+    return np.clip(mapped, 0, 1)

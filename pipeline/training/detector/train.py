@@ -90,7 +90,7 @@ def train(
     threads: int = 2,
     decay: bool = False,
 ) -> None:
-    """Trains for `steps`; writes a checkpoint `out` (.pt) and its ONNX export beside it, every 100 steps.
+    """Trains for `steps`; writes a checkpoint `out` (.pt) and its ONNX export beside it, every 50 steps.
 
     `start` goes on from a checkpoint's averaged weights. With `decay` the rate falls to nothing along a cosine.
     """  # fmt: skip
@@ -139,6 +139,6 @@ def train(
                 f"{step} {m[0]:.3f} {m[1]:.3f} {m[2]:.3f} {spent / step:.2f}s/step waited {waited / spent:.0%}",
                 flush=True,
             )
-        if step % 100 == 0 or step == steps:
+        if step % 50 == 0 or step == steps:
             torch.save({"average": average.state_dict(), "step": step}, out)
             export(copy.deepcopy(average).to(memory_format=torch.contiguous_format), out.with_suffix(".onnx"))
