@@ -239,6 +239,7 @@ def _store(places: Places) -> None:
     from pipeline.history import history_of  # noqa: PLC0415
     from pipeline.store import builder  # noqa: PLC0415
     from pipeline.store.dictionary import data_dictionary  # noqa: PLC0415
+    from pipeline.store.questions import worked_questions  # noqa: PLC0415
 
     logs = {
         folder.name: decisions.read_log(folder).decisions
@@ -254,6 +255,7 @@ def _store(places: Places) -> None:
         changes=[change for history in histories for change in history.changes],
     )
     write_atomically(places.processed / "data-dictionary.md", data_dictionary(places.database).encode())
+    write_atomically(places.processed / "questions.md", worked_questions(places.database).encode())
 
 
 def _records(places: Places) -> Iterator[Record]:
