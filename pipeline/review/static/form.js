@@ -1,0 +1,290 @@
+// One note's form: its picture, words, type, principle and colour, and what is doubtful about it.
+
+import { byId, make, trouble } from './api.js';
+
+const PAPER = {
+  yellow: '#f6dd55', orange: '#f2a24a', red: '#d9483b', pink: '#f2a0bd', purple: '#a98bcd', blue: '#7fb2e5',
+  teal: '#5fc1bd', green: '#96cf74', cream: '#f0e4c4', white: '#ffffff', grey: '#b5b3ae', brown: '#a9835f', black: '#2c2b29',
+};
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+
+export class Form {
+  constructor(on) {
+    this.on = on;
+    this.note = null;
+    this.chosen = {};
+    this.words = byId('words');
+    byId('form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    byId('chooser-close').addEventListener('click', () => byId('chooser').close());
+  }
+
+  prepare(fixed) {
+    this.fixed = fixed;
+    const row = make('div');
+    fixed.types.forEach((type, i) => {
+      const input = make('input', { type: 'radio', name: 'type', value: type.code, 'aria-keyshortcuts': String(i + 1) });
+      input.addEventListener('change', () => (this.chosen.response_type = type.code));
+      row.append(
+        make('label', { title: type.means }, input, make('kbd', { 'aria-hidden': 'true' }, String(i + 1)),
+          make('span', {}, type.label), type.hint ? make('small', {}, type.hint.toLowerCase()) : null),
+      );
+    });
+    byId('types').append(row);
+    if (fixed.second) {
+      byId('words-label').textContent = 'What does the note say? Write it down, choose the type, then press Enter.';
+      byId('choices').hidden = true;
+    }
+  }
+
+  show(note) {
+    this.note = note;
+    this.chosen = {
+      response_type: note.response_type, principle_id: note.principle_id ?? null, colour: note.colour, shape: note.shape,
+    };
+    this.words.value = note.text;
+    this.words.rows = Math.min(6, Math.max(2, note.text.split('\n').length));
+    byId('form').classList.toggle('withheld', Boolean(note.withheld));
+    for (const input of document.querySelectorAll('input[name=type]')) input.checked = input.value === note.response_type;
+    const picture = byId('picture');
+    picture.className = '';
+    picture.src = note.picture ?? '';
+    picture.hidden = !note.picture;
+    picture.alt = note.picture ? 'The note, cut out of the photograph' : '';
+    this.showWhy();
+    this.showReading();
+    this.showClaims();
+    this.showDoubles();
+    this.showFlags();
+    this.showChoices();
+  }
+
+  nothing(text) {
+    this.note = null;
+    byId('picture').hidden = true;
+    for (const id of ['claims', 'doubles', 'flags']) byId(id).hidden = true;
+    byId('why').replaceChildren();
+    byId('empty').replaceChildren(make('p', {}, text));
+  }
+
+  showWhy() {
+    const { note, fixed } = this;
+    const parts = (note.reasons ?? []).map((code) => make('span', {}, fixed.reasons[code]));
+    if (note.state && note.state !== 'machine') {
+      const who = note.by.length ? ` by ${note.by.join(' and ')}` : '';
+      parts.push(make('span', { class: 'calm' }, `${fixed.states[note.state]}${note.state === 'disputed' ? '' : who}`));
+    }
+    if (note.placement && note.principle_id === null) parts.push(make('span', { class: 'calm' }, note.placement));
+    byId('why').replaceChildren(...parts);
+  }
+
+  showReading() {
+    const place = byId('reading');
+    const { note } = this;
+    const lines = note.words ?? [];
+    byId('machine').hidden = Boolean(note.second);
+    if (!lines.length) {
+      place.replaceChildren(note.machine_text ? note.machine_text : make('span', { class: 'lost' }, 'nothing'));
+      return;
+    }
+    const parts = [];
+    lines.forEach((line, i) => {
+      if (i) parts.push(' / ');
+      line.forEach(([word, sure], k) => {
+        if (k) parts.push(' ');
+        const isUnsure = sure < 0.75;
+        parts.push(
+          isUnsure
+            ? make('button', {
+                type: 'button', class: 'unsure', 'aria-label': `${word}, unsure, ${Math.round(sure * 100)} %`,
+                title: `${Math.round(sure * 100)} % sure: click to correct it`, onclick: () => this.edit(word),
+              }, word)
+            : word,
+        );
+      });
+    });
+    place.replaceChildren(...parts);
+  }
+
+  showClaims() {
+    const place = byId('claims');
+    const claims = Object.entries(this.note.claims ?? {});
+    place.hidden = !claims.length;
+    place.replaceChildren(
+      ...claims.flatMap(([aspect, said]) => [
+        make('strong', {}, aspect === 'reading' ? 'It was read differently. Which is right?' : `It was judged differently (${this.named(aspect)}). Which is right?`),
+        ...said.map(({ person, value }) =>
+          make('div', { class: 'row' }, make('span', {}, `${person}:`), make('q', {}, this.labelled(aspect, value)),
+            make('button', { type: 'button', onclick: () => this.settle(aspect, value) }, 'This one')),
+        ),
+        make('span', { class: 'sub' }, 'Choose one, or write what is right, then save.'),
+      ]),
+    );
+  }
+
+  named(aspect) {
+    return { response_type: 'type of response', principle_id: 'principle', colour: 'colour', shape: 'shape' }[aspect] ?? aspect;
+  }
+
+  labelled(aspect, value) {
+    const lists = { response_type: this.fixed.types, principle_id: this.fixed.principles, colour: this.fixed.colours, shape: this.fixed.shapes };
+    return lists[aspect]?.find((one) => one.code === value)?.label ?? String(value ?? 'unplaced');
+  }
+
+  settle(aspect, value) {
+    if (aspect === 'reading') {
+      this.words.value = value;
+      this.words.focus();
+    } else {
+      this.chosen[aspect] = value;
+      for (const input of document.querySelectorAll('input[name=type]')) input.checked = input.value === this.chosen.response_type;
+      this.showChoices();
+    }
+  }
+
+  showDoubles() {
+    const place = byId('doubles');
+    const doubles = this.note.doubles ?? [];
+    place.hidden = !doubles.length;
+    place.replaceChildren(
+      ...(doubles.length ? [make('strong', {}, 'Is this the same piece of paper?')] : []),
+      ...doubles.map((other) =>
+        make('div', { class: 'row' }, make('img', { src: other.picture, alt: '' }), make('span', {}, `${other.text} (${other.photo})`),
+          make('button', { type: 'button', onclick: () => this.on.perform('same', { other: other.id }) }, 'Yes: count them once')),
+      ),
+    );
+  }
+
+  showFlags() {
+    const place = byId('flags');
+    const flags = this.note.flags ?? [];
+    place.hidden = !flags.length;
+    place.replaceChildren(
+      ...(flags.length ? [make('strong', {}, 'May this be published?')] : []),
+      ...flags.map((flag) =>
+        make('div', { class: 'row' }, make('span', {}, `“${flag.text}” (${flag.kind})`),
+          make('button', { type: 'button', onclick: () => this.on.perform('name', { text: flag.text, keep: true }) }, 'Keep it'),
+          make('button', { type: 'button', onclick: () => this.on.perform('name', { text: flag.text, keep: false }) }, 'Take it out')),
+      ),
+    );
+  }
+
+  showChoices() {
+    if (this.fixed.second) return;
+    const { principle_id: principle, colour, shape } = this.chosen;
+    const heading = this.fixed.principles.find((one) => one.code === principle)?.label ?? 'none yet';
+    const button = byId('principle');
+    button.replaceChildren('Principle: ', make('b', {}, heading), ' ', make('kbd', {}, 'P'));
+    button.classList.toggle('unset', principle === null && this.fixed.principles.length > 0);
+    const swatch = make('span', { class: 'swatch', 'aria-hidden': 'true' });
+    swatch.style.background = PAPER[colour] ?? 'transparent';
+    byId('colour').replaceChildren(swatch, ' ', make('b', {}, this.labelled('colour', colour)), ' ', make('kbd', {}, 'C'));
+    byId('shape').replaceChildren('Shape: ', make('b', {}, this.labelled('shape', shape)), ' ', make('kbd', {}, 'H'));
+  }
+
+  // A list where each entry has a key of its own.
+  choose(what) {
+    if (!this.note) return;
+    const field = { principle: 'principle_id', colour: 'colour', shape: 'shape' }[what];
+    const options = {
+      principle: [...this.fixed.principles, { code: null, label: 'None of these (unplaced)' }],
+      colour: this.fixed.colours,
+      shape: this.fixed.shapes,
+    }[what];
+    const dialog = byId('chooser');
+    byId('chooser-title').textContent = { principle: 'Which principle does it belong to?', colour: 'What colour is the paper?', shape: 'What shape is the note?' }[what];
+    const pick = (option) => {
+      this.chosen[field] = option.code;
+      if (what === 'shape') this.followShape(option.code);
+      dialog.close();
+      this.showChoices();
+    };
+    byId('chooser-list').replaceChildren(
+      ...options.map((option, i) => {
+        const swatch = make('span', { class: 'swatch', 'aria-hidden': 'true' });
+        swatch.style.background = PAPER[option.code] ?? 'transparent';
+        return make('button', { type: 'button', 'aria-pressed': String(option.code === this.chosen[field]), onclick: () => pick(option) },
+          LETTERS[i] ? make('kbd', {}, LETTERS[i].toUpperCase()) : null, what === 'colour' ? swatch : null, option.label);
+      }),
+    );
+    dialog.onkeydown = (event) => {
+      const number = LETTERS.indexOf(event.key.toLowerCase());
+      if (event.key.length === 1 && number >= 0 && options[number] && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        pick(options[number]);
+      }
+    };
+    dialog.onclose = () => byId('note-title').focus({ preventScroll: true });
+    dialog.showModal();
+    byId('chooser-list').querySelector('[aria-pressed=true]')?.focus();
+  }
+
+  // The legend says what a shape means, so the type follows it; it can still be set by hand.
+  followShape(shape) {
+    const label = this.fixed.shapes.find((one) => one.code === shape)?.label;
+    const type = this.fixed.types.findIndex((one) => one.hint === label);
+    if (type >= 0) this.setType(type);
+  }
+
+  setType(number) {
+    const inputs = document.querySelectorAll('input[name=type]');
+    if (!inputs[number]) return false;
+    inputs[number].checked = true;
+    this.chosen.response_type = inputs[number].value;
+    return true;
+  }
+
+  edit(word = null) {
+    this.words.focus();
+    const at = word ? this.words.value.indexOf(word) : -1;
+    if (at >= 0) this.words.setSelectionRange(at, at + word.length);
+    else this.words.select();
+  }
+
+  insert(mark) {
+    const { selectionStart: start, selectionEnd: end, value } = this.words;
+    const before = start && !/\s/.test(value[start - 1]) ? ' ' : '';
+    this.words.setRangeText(`${before}${mark}`, start, end, 'end');
+  }
+
+  markUnsure() {
+    const { selectionEnd: end, value } = this.words;
+    const rest = value.slice(end).search(/\s|$/);
+    this.words.setRangeText('[?]', end + rest, end + rest, 'end');
+  }
+
+  turn() {
+    const picture = byId('picture');
+    const now = Number(picture.className.slice(1) || 0);
+    picture.className = now === 270 ? '' : `t${now + 90}`;
+  }
+
+  sent() {
+    const { response_type: type, ...others } = this.chosen;
+    const isSecond = this.fixed.second;
+    return { ...(type ? { response_type: type } : {}), ...(isSecond ? {} : others) };
+  }
+
+  submit() {
+    if (!this.note) return;
+    if (this.fixed.second && !this.chosen.response_type) {
+      trouble('Choose the type of response first: press its number.');
+      return;
+    }
+    const text = this.words.value.trim();
+    // A note that was seen to have no words, and still has none in the box, is confirmed as it is.
+    const isAsSeen = !text && ['no_text', 'illegible'].includes(this.note.text_status);
+    this.on.save({ ...(isAsSeen ? { text_status: this.note.text_status } : { text }), ...this.sent() });
+  }
+
+  saveStatus(status) {
+    if (!this.note) return;
+    if (this.fixed.second && !this.chosen.response_type) {
+      trouble('Choose the type of response first: press its number.');
+      return;
+    }
+    this.on.save({ text_status: status, ...this.sent() });
+  }
+}

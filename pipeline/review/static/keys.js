@@ -1,0 +1,70 @@
+// One key for everything. Single letters only count outside text boxes, and can be switched off.
+
+import { byId } from './api.js';
+
+const KEYS = {
+  j: 'next', k: 'previous', u: 'undo', z: 'closer', '+': 'in', '-': 'out', r: 'turn',
+  i: 'illegible', t: 'no-text', x: 'discard', p: 'principle', c: 'colour', h: 'shape',
+  d: 'draw', m: 'corners', s: 'split', o: 'join', '=': 'same',
+};
+const IN_SECOND = new Set(['next', 'previous', 'undo', 'closer', 'in', 'out', 'turn', 'illegible', 'no-text']);
+
+export function listenToKeys({ commands, form, board, hasNote }) {
+  const onKeys = byId('keys-on');
+  onKeys.checked = localStorage.getItem('review-keys') !== 'off';
+  onKeys.addEventListener('change', () => localStorage.setItem('review-keys', onKeys.checked ? 'on' : 'off'));
+
+  document.addEventListener('keydown', (event) => {
+    if (document.querySelector('dialog[open]')) return;
+    const target = event.target;
+    const isWriting = target.matches('textarea, input:not([type=radio], [type=checkbox])');
+    if (isWriting) {
+      inTextBox(event);
+      return;
+    }
+    if (target.matches('select') || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (board.mode && !target.matches('button') && board.key(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (event.key === 'Enter' && hasNote() && !target.matches('button, a, summary, input')) {
+      event.preventDefault();
+      form.submit();
+      return;
+    }
+    if (!onKeys.checked || board.mode || event.repeat) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (key === 'e' && hasNote()) {
+      event.preventDefault();
+      form.edit();
+    } else if (/^[1-9]$/.test(key) && hasNote()) {
+      if (form.setType(Number(key) - 1)) event.preventDefault();
+    } else if (KEYS[key] && byId(KEYS[key]) && isUsable(KEYS[key])) {
+      event.preventDefault();
+      commands[KEYS[key]]();
+    }
+  });
+
+  function isUsable(command) {
+    const needsNote = !['undo', 'next', 'previous'].includes(command);
+    const isSecond = document.body.classList.contains('second');
+    return (hasNote() || !needsNote) && (!isSecond || IN_SECOND.has(command));
+  }
+
+  function inTextBox(event) {
+    if (event.target.id !== 'words') return;
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      form.submit();
+    } else if (event.key === 'Escape') {
+      event.preventDefault();
+      byId('note-title').focus();
+    } else if (event.altKey && event.code === 'KeyI') {
+      event.preventDefault();
+      form.insert('[illegible]');
+    } else if (event.altKey && event.code === 'Slash') {
+      event.preventDefault();
+      form.markUnsure();
+    }
+  }
+}

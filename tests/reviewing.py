@@ -1,0 +1,143 @@
+"""A small workshop on disk for the review page's tests: photographs, a record, and a reader that needs no engine."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import msgspec
+from factories import make_note, make_record
+from PIL import Image, ImageDraw
+
+from pipeline.anchors import Anchor
+from pipeline.model import (
+    Classification,
+    Crop,
+    Ink,
+    Line,
+    Note,
+    NoteReading,
+    Photo,
+    Reading,
+    Record,
+    Sighting,
+    Word,
+)
+from pipeline.planning import Places
+from pipeline.review.desk import Desk
+from pipeline.review.material import Material, material_file
+from pipeline.stages.amend import HandReading
+from pipeline.workshop import load_workshop
+
+WIDTH, HEIGHT = 1600, 1200
+SIDE = 180.0
+TOML = """title = "Review me"
+[[principles]]
+id = "power"
+heading = "Power"
+stated = 5
+[[principles]]
+id = "make-time"
+heading = "Make Time"
+[[principles]]
+id = "transparent"
+heading = "Transparent"
+"""
+
+
+class FakeReader:
+    """Stands in for the engines: says what it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[Anchor] = []
+        self.load = lambda _: None
+
+    def read(self, anchor: Anchor) -> HandReading:
+        self.asked.append(anchor)
+        word = Word("drawn", 0.9, ((10.0, 10.0), (60.0, 10.0), (60.0, 30.0), (10.0, 30.0)))
+        reading = NoteReading(
+            (Reading("fake", "1", (Line((word,)),)),), Ink(0.1, 0.0, 100.0, 20.0, is_written=True)
+        )
+        return HandReading(Classification("square", 0.9, "yellow"), reading, Crop(b"jpeg", 10, 10))
+
+    def warm_up(self) -> None:
+        pass
+
+
+def place(number: int) -> tuple[tuple[float, float], ...]:
+    column, row = (number - 1) % 6, ((number - 1) // 6) % 4
+    x, y = 60.0 + column * 250.0, 60.0 + row * 280.0
+    return ((x, y), (x + SIDE, y), (x + SIDE, y + SIDE), (x, y + SIDE))
+
+
+def make_picture(name: str, notes: int) -> bytes:
+    picture = Image.new("RGB", (WIDTH, HEIGHT), (236, 233, 225))
+    draw = ImageDraw.Draw(picture)
+    draw.text((20, 10), name, fill=(30, 30, 30), font_size=30)
+    for number in range(1, notes + 1):
+        (x, y), _, (right, bottom), _ = place(number)
+        draw.rectangle((x, y, right, bottom), fill=((250, 225, 90), (245, 170, 195), (150, 200, 240))[number % 3])
+        draw.text((x + 18, y + 60), f"note {number}", fill=(40, 40, 90), font_size=40)
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def make_project(folder: Path, notes: int = 12, photos: int = 1, text: str | None = None) -> Places:
+    """A workshop "demo" with `notes` notes a photograph, as after a run."""
+    places = Places(folder / "raw", folder / "processed", folder / "reports")
+    home = places.raw / "demo"
+    home.mkdir(parents=True)
+    (home / "workshop.toml").write_text(TOML)
+    made: list[Note] = []
+    taken: list[Photo] = []
+    for k in range(photos):
+        name = f"board-{k + 1}.png"
+        content = make_picture(name, notes)
+        (home / name).write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        taken.append(Photo(name, sha256, WIDTH, HEIGHT, "PNG"))
+        for number in range(1, notes + 1):
+            serial = k * notes + number
+            words = text if text is not None else f"thought number {serial} on it"
+            made.append(
+                make_note(
+                    serial,
+                    words,
+                    shape="square",
+                    response_type="challenge",
+                    confidence=round(0.5 + (serial % 40) / 100, 2),
+                    sightings=(Sighting(name, sha256, place(number), number - 1),),
+                    board_id=f"board-{k + 1}",
+                )
+            )
+    save_record(places, made, taken)
+    return places
+
+
+def save_record(places: Places, notes: list[Note], photos: list[Photo], **overrides: object) -> Record:
+    workshop = load_workshop(places.raw / "demo")
+    record = make_record(
+        "demo",
+        notes,
+        photos=tuple(photos),
+        principles=workshop.principles,
+        boards=(),
+        themes=(),
+        refusals=(),
+        orphans=(),
+        **overrides,
+    )
+    file = places.record("demo")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.encode(record))
+    kept = material_file(places, "demo")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    words = {note.id: [[(word, 0.6 if k == 1 else 0.95) for k, word in enumerate(note.text.split())]] for note in notes}
+    kept.write_bytes(msgspec.json.encode(Material(tuple(notes), words)))
+    return record
+
+
+def make_desk(places: Places) -> Desk:
+    return Desk(places, places.raw / "demo", FakeReader())  # type: ignore[arg-type]
