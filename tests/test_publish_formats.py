@@ -24,7 +24,6 @@ from pipeline.publish import (
     Imprint,
     pdf,
     png,
-    render_html,
     render_reports,
     unavailable_formats,
     write_reports,
@@ -206,9 +205,9 @@ needs_pdf = pytest.mark.skipif(
 def test_the_pdf_is_tagged_titled_and_says_what_pictures_show() -> None:
     library = pytest.importorskip("pypdf", reason="pypdf reads the file back")
     record = make_record()
-    page = render_html(record, make_crops(record))
-    data = pdf.render_pdf(page, len(record.notes))
-    assert data == pdf.render_pdf(page, len(record.notes))
+    crops = make_crops(record)
+    data = pdf.render_pdf(record, crops)
+    assert data == pdf.render_pdf(record, crops)
     assert b"SECRETPLACE" not in data
     reader = library.PdfReader(io.BytesIO(data))
     root = reader.trailer["/Root"]
@@ -241,8 +240,10 @@ def test_a_pdf_fetches_nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> 
         raise AssertionError("a record reached for the network")
 
     monkeypatch.setattr(socket.socket, "connect", forbidden)
-    page = '<html lang="en"><title>t</title><style></style><p>x<img src="http://example.org/x.png" alt="y"></p></html>'
-    assert pdf.render_pdf(page, 1).startswith(b"%PDF")
+    notes = [make_note(1, "url(http://example.org/a.png) <img src=http://example.org/b.png>")]
+    assert pdf.render_pdf(make_record(notes=notes, contact="https://example.org"), {}).startswith(b"%PDF")
+    with pytest.raises(ValueError, match="fetches nothing"):
+        pdf.fetcher({}).fetch("http://example.org/x.png")
 
 
 def test_where_a_format_cannot_be_made_the_reason_and_the_remedy_are_said(
@@ -251,7 +252,7 @@ def test_where_a_format_cannot_be_made_the_reason_and_the_remedy_are_said(
     monkeypatch.setattr(pdf, "why_unavailable", lambda: "Pango is missing: apt-get install it")
     assert unavailable_formats()["pdf"] == "Pango is missing: apt-get install it"
     with pytest.raises(MissingError, match="apt-get install"):
-        pdf.render_pdf("<p>", 1)
+        pdf.render_pdf(make_record(), {})
 
 
 needs_png = pytest.mark.skipif(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import marks, model
-from pipeline.publish import method, view, words
+from pipeline.publish import method, saying, view, words
 
 
 def test_principles_keep_the_workshops_order_and_stay_when_nobody_answered() -> None:
@@ -40,7 +40,7 @@ def test_words_follow_the_boards_order_and_the_rest_is_collapsed_behind_them() -
         make_note(5, "", shape="tick", text_status="no_text"),
     ]
     (section, *_) = view.arrange(make_record(notes=notes)).sections
-    lines = [(view.said(item.segments) or item.mark, len(item.notes)) for item in section.groups[0].items]
+    lines = [(saying.said(item.segments) or item.mark, len(item.notes)) for item in section.groups[0].items]
     assert lines == [("first", 1), ("second", 1), ("[illegible]", 1), ("[no text]", 2)]
 
 
@@ -128,41 +128,41 @@ def test_a_share_is_never_rounded_to_all_or_nothing() -> None:
 
 
 def test_segments_tell_marks_from_a_notes_own_brackets() -> None:
-    pieces = view.segments("Who [illegible] the\nroom[?], [CMS] \\[illegible] [name removed]")
+    pieces = saying.segments("Who [illegible] the\nroom[?], [CMS] \\[illegible] [name removed]")
     assert [piece.kind for piece in pieces] == ["text", "lost", "text", "unsure", "text", "removed"]
-    assert pieces[3] == view.Segment("unsure", "room")
-    assert pieces[4] == view.Segment("text", ", [CMS] [illegible] ")
-    assert view.said(pieces) == "Who [illegible] the room[?], [CMS] [illegible] [name removed]"
+    assert pieces[3] == saying.Segment("unsure", "room")
+    assert pieces[4] == saying.Segment("text", ", [CMS] [illegible] ")
+    assert saying.said(pieces) == "Who [illegible] the room[?], [CMS] [illegible] [name removed]"
 
 
 @given(st.text(st.characters(exclude_characters="[]\\"), max_size=40))
 def test_segments_keep_every_letter_of_literal_words(text: str) -> None:
-    assert view.said(view.segments(marks.literal(text))).split() == text.split()
+    assert saying.said(saying.segments(marks.literal(text))).split() == text.split()
 
 
 def test_a_picture_is_described_by_colour_shape_and_words_or_status() -> None:
-    assert view.describe(make_note(1, "Listen")) == "Yellow tick: Listen"
-    assert view.describe(make_note(3, "", text_status="no_text")) == "Yellow speech bubble without writing"
+    assert saying.describe(make_note(1, "Listen")) == "Yellow tick: Listen"
+    assert saying.describe(make_note(3, "", text_status="no_text")) == "Yellow speech bubble without writing"
     assert (
-        view.describe(make_note(4, "", text_status="illegible", colour="pink"))
+        saying.describe(make_note(4, "", text_status="illegible", colour="pink"))
         == "Pink square with writing that cannot be read"
     )
-    assert view.describe(make_note(2, "a [illegible]")) == "Yellow heart, partly legible: a [illegible]"
+    assert saying.describe(make_note(2, "a [illegible]")) == "Yellow heart, partly legible: a [illegible]"
     bare = make_note(5, "b", shape="not_recorded", colour="not_recorded", sightings=())
-    assert view.describe(bare) == "Note: b"
+    assert saying.describe(bare) == "Note: b"
 
 
 def test_a_picture_that_shows_a_removed_name_is_withheld() -> None:
-    assert not view.may_show_crop(make_note(1, "Ask [name removed]"))
-    assert view.may_show_crop(make_note(1, "Ask \\[name removed]"))
+    assert not saying.may_show_crop(make_note(1, "Ask [name removed]"))
+    assert saying.may_show_crop(make_note(1, "Ask \\[name removed]"))
 
 
 def test_anchors_are_safe_and_apart() -> None:
-    assert view.anchor_of("n0001") == "note-n0001"
-    strange = view.anchor_of('"><script>')
+    assert saying.anchor_of("n0001") == "note-n0001"
+    strange = saying.anchor_of('"><script>')
     assert strange.startswith("note-")
     assert strange[5:].isalnum()
-    assert strange != view.anchor_of('"><script >')
+    assert strange != saying.anchor_of('"><script >')
 
 
 def test_dates_are_written_out_and_other_wordings_left_alone() -> None:

@@ -77,12 +77,11 @@ def render_reports(
         contents["record.docx"] = docx.render_docx(record, crops, changes, imprint)
     if "pptx" in formats:
         contents["record.pptx"] = pptx.render_pptx(record, crops, changes, imprint)
-    page = render_html(record, crops, changes, imprint, tuple(tables))
     if "pdf" in formats:
-        contents["record.pdf"] = pdf.render_pdf(page, len(record.notes))
+        contents["record.pdf"] = pdf.render_pdf(record, crops, changes, imprint)
     if "md" in formats:
         contents["record.md"] = render_markdown(record, changes, imprint, tuple(tables)).encode()
-    contents[RECORD] = page.encode()
+    contents[RECORD] = render_html(record, crops, changes, imprint, tuple(tables)).encode()
     return contents
 
 

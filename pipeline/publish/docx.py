@@ -9,7 +9,8 @@ from pipeline import vocabulary
 from pipeline.model import Crop, Note, Record
 from pipeline.publish import charting, icons, method, ooxml, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
-from pipeline.publish.view import Imprint, Item, RecordView, arrange, describe, may_show_crop, plain_words
+from pipeline.publish.saying import describe, may_show_crop, plain_words
+from pipeline.publish.view import Imprint, Item, RecordView, arrange
 
 _PICTURE_CM = (2.75, 2.75)
 _SMALL_CM = (1.25, 1.25)

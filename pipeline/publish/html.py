@@ -13,16 +13,8 @@ from pipeline import vocabulary
 from pipeline.model import Crop, Note, Record
 from pipeline.publish import charting, icons, method, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
-from pipeline.publish.view import (
-    Imprint,
-    Segment,
-    anchor_of,
-    arrange,
-    describe,
-    examples,
-    may_show_crop,
-    plain_words,
-)
+from pipeline.publish.saying import Segment, anchor_of, describe, may_show_crop, plain_words
+from pipeline.publish.view import Imprint, arrange, examples
 
 _LICENCES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -38,12 +30,15 @@ def render_html(
     changes: Sequence[ChangeLike] = (),
     imprint: Imprint | None = None,
     tables: Sequence[str] = (),
+    *,
+    address: Callable[[str, Crop], str] | None = None,
 ) -> str:
     """The whole page, pictures and style inside; no script.
 
     `crops` maps note ids to their pictures; a note without one is shown by its shape alone.
-    `tables` are the names of data files that lie beside the page, to link to. The same input gives
-    the same page, byte for byte.
+    `tables` are the names of data files that lie beside the page, to link to. `address` gives
+    a picture's address by note id and picture; by default the picture itself, inlined. The same input
+    gives the same page, byte for byte.
     """
     view = arrange(record)
     crops = pictures.publishable(crops, (note.id for note in record.notes))
@@ -60,8 +55,8 @@ def render_html(
             changes=arrange_changes(changes, view.headings),
             imprint=imprint,
             tables=tuple(tables),
-            css=Markup(_template("record.css")),  # noqa: S704 (our own style sheet)
-            picture=_picture_maker(crops),
+            css=Markup(read_template("record.css")),  # noqa: S704 (our own style sheet)
+            picture=_picture_maker(crops, address or _inlined),
             examples=examples(view, crops.keys()),
             page_language="en",
             method_sentences=method.sentences(view),
@@ -78,7 +73,7 @@ def render_html(
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FunctionLoader(_template),
+        loader=FunctionLoader(read_template),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -97,7 +92,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _template(name: str) -> str:
+def read_template(name: str) -> str:
+    """A template or style sheet of this package, by file name."""
     return resources.files("pipeline.publish").joinpath("templates", name).read_text(encoding="utf-8")
 
 
@@ -123,7 +119,13 @@ _SPANS: dict[str, Callable[[str], Markup]] = {
 }
 
 
-def _picture_maker(crops: Mapping[str, Crop]) -> Callable[[Note], Markup]:
+def _inlined(_: str, crop: Crop) -> str:
+    return pictures.data_uri(crop)
+
+
+def _picture_maker(
+    crops: Mapping[str, Crop], address: Callable[[str, Crop], str]
+) -> Callable[[Note], Markup]:
     """A note's picture as an `img`, or its drawn shape where there is no picture to show."""
 
     def picture(note: Note) -> Markup:
@@ -133,7 +135,7 @@ def _picture_maker(crops: Mapping[str, Crop]) -> Callable[[Note], Markup]:
                 describe(note), icons.icon(note.shape, note.response_type, 44)
             )
         return Markup('<img src="{}" width="{}" height="{}" alt="{}" decoding="async">').format(
-            pictures.data_uri(crop), crop.width, crop.height, describe(note)
+            address(note.id, crop), crop.width, crop.height, describe(note)
         )
 
     return picture

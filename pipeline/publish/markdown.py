@@ -9,17 +9,8 @@ from pipeline import vocabulary
 from pipeline.model import Note, Record
 from pipeline.publish import charting, method, words
 from pipeline.publish.changes import ChangeLike, Piece, arrange_changes
-from pipeline.publish.view import (
-    COLLAPSED_MARK,
-    Group,
-    Imprint,
-    Item,
-    RecordView,
-    Section,
-    Segment,
-    arrange,
-    segments,
-)
+from pipeline.publish.saying import COLLAPSED_MARK, Segment, segments
+from pipeline.publish.view import Group, Imprint, Item, RecordView, Section, arrange
 
 _CONTROL = re.compile(r"[\\`*_\[\]<>|~#$&]")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")

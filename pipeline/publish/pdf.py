@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
+from typing import Any
 
 from pipeline.errors import MissingError
-from pipeline.publish.pictures import MANY
+from pipeline.model import Crop, Record
+from pipeline.publish.changes import ChangeLike
+from pipeline.publish.html import read_template, render_html
+from pipeline.publish.pictures import MANY, publishable
+from pipeline.publish.saying import anchor_of
+from pipeline.publish.view import Imprint
 
+_CLOSE_PIXELS = 120
+"""Long side of a picture where thousands are set: sharp at the 13 mm they get on paper."""
 _REMEDY = "Debian, Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0. macOS: brew install pango."
 
 
@@ -30,31 +38,54 @@ def why_unavailable() -> str | None:
     return None
 
 
-def render_pdf(page: str, notes: int) -> bytes:
-    """The HTML record `page` as a tagged PDF on A4; the same page gives the same bytes.
+def render_pdf(
+    record: Record,
+    crops: Mapping[str, Crop],
+    changes: Sequence[ChangeLike] = (),
+    imprint: Imprint | None = None,
+) -> bytes:
+    """The whole record as a tagged PDF on A4; the same input gives the same bytes.
 
-    `notes` is how many notes it holds: where there are very many they are set closer, as plain lines.
-    Raises MissingError where PDFs cannot be made.
+    More than pictures.MANY notes are set closer, as plain lines with small pictures. Raises
+    MissingError where PDFs cannot be made.
     """
     missing = why_unavailable()
     if missing:
         raise MissingError("The record cannot be written as PDF.", remedy=missing)
+    is_close = len(record.notes) > MANY
+    shown = publishable(
+        crops, (note.id for note in record.notes), longest=_CLOSE_PIXELS if is_close else None
+    )
+    page = render_html(record, shown, changes, imprint, address=lambda note_id, _: _address(note_id))
+    if is_close:
+        page = page.replace("</style>", f"{read_template('close.css')}</style>", 1)
+    return _draw(page, {_address(note_id): crop.jpeg for note_id, crop in shown.items()})
+
+
+def _address(note_id: str) -> str:
+    return f"note:{anchor_of(note_id)}"
+
+
+def fetcher(pictures: Mapping[str, bytes]) -> Any:
+    """What WeasyPrint asks for pictures: it has those given, by address, and reaches for nothing else."""
     import weasyprint  # noqa: PLC0415
 
-    if notes > MANY:
-        close = resources.files("pipeline.publish").joinpath("templates", "close.css").read_text("utf-8")
-        page = page.replace("</style>", f"{close}</style>", 1)
+    class Fetcher(weasyprint.urls.URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: object = None) -> object:
+            if url not in pictures:
+                raise ValueError(f"a record fetches nothing from outside: {url}")
+            return weasyprint.urls.URLFetcherResponse(url, pictures[url], {"Content-Type": "image/jpeg"})
+
+    return Fetcher()
+
+
+def _draw(page: str, pictures: Mapping[str, bytes]) -> bytes:
+    import weasyprint  # noqa: PLC0415
+
     identifier = hashlib.sha256(page.encode()).digest()[:16]
-    data = weasyprint.HTML(string=page, url_fetcher=_only_inlined()).write_pdf(
+    data = weasyprint.HTML(string=page, url_fetcher=fetcher(pictures)).write_pdf(
         pdf_variant="pdf/ua-1", pdf_identifier=identifier
     )
     if not isinstance(data, bytes):
         raise TypeError("weasyprint gave no bytes")
     return data
-
-
-def _only_inlined() -> object:
-    """Fetches what stands inside the page and nothing else: no record reaches out to the network."""
-    import weasyprint  # noqa: PLC0415
-
-    return weasyprint.urls.URLFetcher(allowed_protocols=("data",))

@@ -18,14 +18,17 @@ MANY = 800
 QUALITY = 82
 
 
-def publishable(crops: Mapping[str, Crop], note_ids: Iterable[str]) -> dict[str, Crop]:
+def publishable(
+    crops: Mapping[str, Crop], note_ids: Iterable[str], *, longest: int | None = None
+) -> dict[str, Crop]:
     """The pictures of the given notes as they may be published, by note id, in the notes' order.
 
-    Bare of metadata, and smaller where there are very many. Doing it twice changes nothing.
+    Bare of metadata, and smaller where there are very many, unless `longest` says how long at most.
+    Doing it twice changes nothing.
     """
     wanted = [note_id for note_id in note_ids if note_id in crops]
-    longest = LONGEST if len(wanted) <= MANY else LONGEST_OF_MANY
-    return {note_id: published(crops[note_id], longest) for note_id in wanted}
+    usual = LONGEST if len(wanted) <= MANY else LONGEST_OF_MANY
+    return {note_id: published(crops[note_id], longest or usual) for note_id in wanted}
 
 
 def published(crop: Crop, longest: int = LONGEST) -> Crop:

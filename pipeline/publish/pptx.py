@@ -10,18 +10,9 @@ from pipeline import vocabulary
 from pipeline.model import Crop, Note, Record
 from pipeline.publish import charting, icons, method, ooxml, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.saying import may_show_crop, plain_words, segments
 from pipeline.publish.slides import HEIGHT_CM, MARGIN, QUIET, WIDTH_CM, Box, Canvas, Paragraph, Run, Slide
-from pipeline.publish.view import (
-    Imprint,
-    Item,
-    RecordView,
-    Section,
-    arrange,
-    examples,
-    may_show_crop,
-    plain_words,
-    segments,
-)
+from pipeline.publish.view import Imprint, Item, RecordView, Section, arrange, examples
 
 _GAP = 0.55
 _TOP, _BOTTOM = 4.1, 18.4

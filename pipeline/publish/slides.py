@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.model import Crop, Note
 from pipeline.publish import icons, ooxml
-from pipeline.publish.view import describe
+from pipeline.publish.saying import describe
 
 WIDTH_CM, HEIGHT_CM = 33.867, 19.05
 MARGIN = 1.6
