@@ -25,9 +25,10 @@ from pipeline.edition_files import (
     write_edition,
 )
 from pipeline.errors import EditionError
-from pipeline.model import Crop, Legend, Principle, Record
+from pipeline.model import Crop, Legend, Note, Principle, Record
 from pipeline.promises import promises_of
 from pipeline.transcript import Transcript, notes_of, remark_notices
+from pipeline.transcript.marks import decode
 
 __all__ = [
     "CropFile",
@@ -52,14 +53,21 @@ _MAX_TRIES = 100
 def publishable(record: Record) -> Record:
     """The record without what is never published.
 
-    What the machine read (the published wording of an imported note stays), and whose decision
-    found no note: how many there are is published, not who said what.
+    What the machine read (the published wording of an imported note stays, unless somebody changed the
+    words or took a name out of them), and whose decision found no note: how many there are is published,
+    not who said what.
     """
-    notes = tuple(replace(note, machine_text="") if note.sightings else note for note in record.notes)
+    notes = tuple(
+        note if _is_published_wording(note) else replace(note, machine_text="") for note in record.notes
+    )
     orphans = tuple(
         replace(orphan, old=None, new=None, reason="", person="", based_on="") for orphan in record.orphans
     )
     return replace(record, notes=notes, orphans=orphans)
+
+
+def _is_published_wording(note: Note) -> bool:
+    return not note.sightings and decode(note.machine_text) == (note.text, note.text_status)
 
 
 def counts_of(record: Record) -> tuple[PrincipleCount, ...]:

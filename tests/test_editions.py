@@ -92,8 +92,13 @@ def test_what_is_never_published_is_not_frozen(tmp_path: Path) -> None:
     edition = publish(tmp_path, record)
     assert secret.encode() not in (edition.folder / "edition.json").read_bytes()
     assert len(edition.record.orphans) == 1
-    imported = make_note(2, "Listen", machine_text="Listen ...", sightings=())
-    assert publishable(make_record(notes=[imported])).notes[0].machine_text == "Listen ..."
+
+
+def test_the_published_wording_stays_unless_somebody_changed_it() -> None:
+    imported = make_note(2, "Ask Ann [illegible]", machine_text="Ask Ann ...", sightings=())
+    removed = replace(imported, text="Ask [name removed] [illegible]")
+    public = publishable(make_record(notes=[imported, removed]))
+    assert [note.machine_text for note in public.notes] == ["Ask Ann ...", ""]
 
 
 def test_nothing_new_makes_no_edition_unless_forced(tmp_path: Path) -> None:

@@ -217,6 +217,22 @@ def test_other_files_are_refused_with_a_remedy(tmp_path: Path, name: str, conten
     assert caught.value.safe == "Nothing was imported."
 
 
+def test_our_own_pages_are_not_taken_for_transcripts(tmp_path: Path) -> None:
+    from factories import make_record
+
+    from pipeline.publish import render_html, render_markdown
+
+    for name, content in (
+        ("record.md", render_markdown(make_record())),
+        ("record.html", render_html(make_record(), {})),
+    ):
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(TranscriptError, match="a record that this program made") as caught:
+            read_transcript_file(path)
+        assert "plain text" in caught.value.remedy
+
+
 def test_absent_and_huge_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TranscriptError, match="cannot be opened"):
         read_transcript_file(tmp_path / "absent.txt")

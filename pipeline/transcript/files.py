@@ -16,6 +16,9 @@ MAX_TEXT_BYTES = 8 * 1024 * 1024
 MAX_LINE = 20_000
 """Bounds in bytes (slides hold photographs, text does not) and characters; beyond, the file is a mistake."""
 
+_OWN_HEADING = "How this record was made"
+"""Stands in every record that this program publishes, and in no other."""
+
 _REMEDY = "Save the record as text, Markdown, HTML, DOCX or PPTX and import that file."
 _KNOWN_OTHERS = {
     b"%PDF": "a PDF",
@@ -33,6 +36,12 @@ def read_transcript_file(path: Path) -> Transcript:
     the message says what to do.
     """
     lines = read_lines(path)
+    if any(line.kind == "heading" and line.text.startswith(_OWN_HEADING) for line in lines):
+        raise TranscriptError(
+            f"{path} is a record that this program made; its headings mean more than a transcript's.",
+            safe="Nothing was imported.",
+            remedy="Import the same record as plain text, which is read back without loss.",
+        )
     transcript = parse_lines(lines)
     if not transcript.sections:
         raise TranscriptError(
