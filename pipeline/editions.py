@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline import personal
 from pipeline.edition_files import (
     CropFile,
     Edition,
@@ -53,17 +54,22 @@ _MAX_TRIES = 100
 def publishable(record: Record) -> Record:
     """The record without what is never published.
 
+    Names and contacts that nobody has decided to keep become `[name removed]`, as on the page.
     What the machine read (the published wording of an imported note stays, unless somebody changed the
     words or took a name out of them), and whose decision found no note: how many there are is published,
     not who said what.
     """
-    notes = tuple(
-        note if _is_published_wording(note) else replace(note, machine_text="") for note in record.notes
-    )
+    notes = tuple(_publishable(note) for note in record.notes)
     orphans = tuple(
         replace(orphan, old=None, new=None, reason="", person="", based_on="") for orphan in record.orphans
     )
     return replace(record, notes=notes, orphans=orphans)
+
+
+def _publishable(note: Note) -> Note:
+    # `personal_data` holds the very names, so it goes too once they are out of the text.
+    note = replace(personal.published(note), personal_data=())
+    return note if _is_published_wording(note) else replace(note, machine_text="")
 
 
 def _is_published_wording(note: Note) -> bool:

@@ -94,6 +94,16 @@ def test_what_is_never_published_is_not_frozen(tmp_path: Path) -> None:
     assert len(edition.record.orphans) == 1
 
 
+def test_names_that_nobody_decided_on_are_not_frozen(tmp_path: Path) -> None:
+    flagged = make_note(1, "Ask Zaphod first", personal_data=("Zaphod",))
+    kept = make_note(2, "Ask Trillian first")
+    edition = publish(tmp_path, make_record(notes=[flagged, kept]))
+    assert [note.text for note in edition.record.notes] == ["Ask [name removed] first", "Ask Trillian first"]
+    assert edition.record.notes[0].text_status == "partial"
+    assert b"Zaphod" not in (edition.folder / "edition.json").read_bytes()
+    assert is_unchanged(make_record(notes=[flagged, kept]), tmp_path)
+
+
 def test_the_published_wording_stays_unless_somebody_changed_it() -> None:
     imported = make_note(2, "Ask Ann [illegible]", machine_text="Ask Ann ...", sightings=())
     removed = replace(imported, text="Ask [name removed] [illegible]")
