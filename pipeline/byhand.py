@@ -14,10 +14,11 @@ from pipeline.anchors import Anchor
 from pipeline.cache import Cache, StageKey
 from pipeline.mapping import Settings, one_thread_each
 from pipeline.model import Outline, Polygon
-from pipeline.photos import Pixels
+from pipeline.photos import Pixels, Upright, load_upright
 from pipeline.readers import open_reader
 from pipeline.stages import classify, cut, read
 from pipeline.stages.amend import HandReading
+from pipeline.workshop import Workshop
 
 VERSION = "1"
 STAGE = "by_hand"
@@ -77,3 +78,25 @@ def readings(
             found[anchor] = read_outline(pixels, anchor[1], settings)
             cache.put(STAGE, digest(keys, anchor), found[anchor])
     return found
+
+
+def of_workshop(
+    anchors: Iterable[Anchor],
+    cache: Cache,
+    keys: Mapping[str, StageKey],
+    workshop: Workshop,
+    paths: Mapping[str, str],
+) -> dict[Anchor, HandReading]:
+    """The readings of a workshop's drawn outlines; `paths` are its photographs by sha256, below its folder."""
+
+    def load(sha256: str) -> Pixels | None:
+        if sha256 not in paths:
+            return None
+        try:
+            found = load_upright((workshop.folder / paths[sha256]).read_bytes(), paths[sha256])
+        except OSError:
+            return None
+        return found.pixels if isinstance(found, Upright) else None
+
+    settings = Settings(workshop.language, workshop.note_readers, workshop.heading_reader)
+    return readings(anchors, cache, keys, settings, load)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from pipeline import agreement, anchors, personal
 from pipeline.model import (
     Board,
     BoardNote,
@@ -26,7 +27,8 @@ from pipeline.model import (
     Refusal,
     Theme,
 )
-from pipeline.stages import assign, combine, decide, judge, place, theme
+from pipeline.review.material import Material
+from pipeline.stages import amend, assign, combine, decide, judge, place, theme
 from pipeline.workshop import Workshop
 
 
@@ -35,7 +37,9 @@ class Draft:
     """A workshop's record in the making. `placements` and `judgements` stand beside each board's notes.
 
     `imported` is an already published transcript (edition 0): its headings become principles and its
-    counts are reconciled with; its notes are the record's as long as there is no photograph.
+    counts are reconciled with; its notes are the record's as long as there is no photograph. `by_hand`
+    are the readings of outlines that people drew, `drawn` where those in force lie. `machine_notes` are the
+    notes before any decision; `kept` the names a person decided may be printed, by note id.
     """
 
     workshop: Workshop
@@ -45,14 +49,23 @@ class Draft:
     decisions: tuple[Decision, ...]
     software: Mapping[str, str]
     imported: Record | None = None
+    by_hand: Mapping[anchors.Anchor, amend.HandReading] = field(default_factory=dict)
+    drawn: frozenset[anchors.Anchor] = frozenset()
     principles: tuple[Principle, ...] = ()
     boards: tuple[Board, ...] = ()
     placements: tuple[tuple[Placement, ...], ...] = ()
     judgements: tuple[tuple[Judgement, ...], ...] = ()
+    machine_notes: tuple[Note, ...] = ()
     notes: tuple[Note, ...] = ()
+    kept: Mapping[str, frozenset[str]] = field(default_factory=dict)
     themes: tuple[Theme, ...] = ()
     orphans: tuple[Decision, ...] = ()
     notices: tuple[str, ...] = ()
+
+
+def _amend(draft: Draft) -> Draft:
+    amended = amend.amend(draft.photos, draft.decisions, draft.by_hand)
+    return replace(draft, photos=amended.records, drawn=amended.by_hand, orphans=amended.orphans)
 
 
 def _combine(draft: Draft) -> Draft:
@@ -127,13 +140,22 @@ def _assign(draft: Draft) -> Draft:
 
 
 def _decide(draft: Draft) -> Draft:
-    decided = decide.decide(draft.notes, draft.decisions, [principle.id for principle in draft.principles])
+    decided = decide.decide(
+        draft.notes, draft.decisions, [principle.id for principle in draft.principles], draft.drawn
+    )
+    agreed = agreement.sentence(agreement.measure(decided.pairs))
     return replace(
         draft,
+        machine_notes=draft.notes,
         notes=decided.notes,
-        orphans=decided.orphans,
-        notices=(*draft.notices, *decided.problems),
+        kept=decided.kept,
+        orphans=(*draft.orphans, *decided.orphans),
+        notices=(*draft.notices, *decided.problems, *([agreed] if agreed else [])),
     )
+
+
+def _flag(draft: Draft) -> Draft:
+    return replace(draft, notes=personal.flag_notes(draft.notes, draft.workshop.roster, draft.kept))
 
 
 def _theme(draft: Draft) -> Draft:
@@ -144,19 +166,46 @@ def _theme(draft: Draft) -> Draft:
 
 
 REDUCE_STEPS: tuple[Callable[[Draft], Draft], ...] = (
+    _amend,  # outlines that people drew or moved
     _combine,  # photographs of one board -> one board; one note in two photographs -> one note
     _place,  # note -> principle; an arrow -> the note it answers
     _judge,  # readings -> text, marks, status
     _assign,  # shape -> response type by the legend; the notes as they stand
     _decide,  # what people decided, laid over it
+    _flag,  # names and contacts, withheld until somebody decides
     _theme,  # themes per principle
 )
 
 
-def reduce_workshop(draft: Draft) -> Record:
-    """Take a draft through every step to the workshop's record."""
+def reduce_workshop(draft: Draft) -> tuple[Record, Material]:
+    """Take a draft through every step: the workshop's record, and what its review starts from."""
     for step in REDUCE_STEPS:
         draft = step(draft)
+    return _record(draft), _material(draft)
+
+
+def _material(draft: Draft) -> Material:
+    """The notes as the machine sees them, and how sure each of their words is."""
+    words: dict[str, list[list[tuple[str, float]]]] = {}
+    known = _words_of(draft.principles)
+    pages = {record.photo.path: record.page for record in draft.photos}
+    for note in draft.machine_notes:
+        if not note.sightings:
+            continue
+        best = note.sightings[0]
+        lines: dict[int, list[tuple[str, float]]] = {}
+        for word in judge.judge_words(pages[best.photo].notes[best.index], known, draft.workshop.language):
+            lines.setdefault(word.line, []).append((word.text, round(word.probability, 3)))
+        words[note.id] = [lines[number] for number in sorted(lines)]
+    taken_up = tuple(
+        decision.id
+        for decision in anchors.standing(draft.decisions)
+        if decision.field in anchors.OUTLINE_FIELDS and decision not in draft.orphans
+    )
+    return Material(draft.machine_notes, words, tuple(sorted(draft.drawn)), taken_up)
+
+
+def _record(draft: Draft) -> Record:
     workshop = draft.workshop
     return Record(
         workshop_id=workshop.id,

@@ -1,7 +1,7 @@
 """A whole run: plan, map over photographs, reduce to a record, store, publish.
 
 per photograph    intake → describe → detect → classify → read → cut        (pipeline.mapping)
-per workshop      combine → place → judge → assign → decide → theme         (pipeline.reducing)
+per workshop      amend → combine → place → judge → assign → decide → theme (pipeline.reducing)
 all workshops     store
 per workshop      publish
 """
@@ -14,16 +14,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipeline import decisions, editions, executing, planning
+from pipeline import anchors, decisions, editions, executing, planning
 from pipeline.cache import Cache
 from pipeline.errors import MissingError, PhotosFailedError
 from pipeline.files import exclusive, write_atomically
 from pipeline.mapping import MAP_STAGES, Outcome, work_on
 from pipeline.model import (
     Crop,
+    Decision,
     Detection,
     Features,
     PageReading,
@@ -33,7 +35,11 @@ from pipeline.model import (
     Refusal,
 )
 from pipeline.planning import Places, Plan
+from pipeline.review.material import Material, material_file
 from pipeline.workshop import FILE_NAME, Workshop, find_workshops, load_workshop
+
+if TYPE_CHECKING:
+    from pipeline.stages.amend import HandReading
 
 
 class Watcher:
@@ -102,7 +108,9 @@ def run(
             if plan.is_empty:
                 continue
             watcher.say(f"{plan.workshop.id}: putting the record together")
-            record = _reduce(plan, places, passing[plan.workshop.id])
+            record, material = _reduce(plan, places, passing[plan.workshop.id])
+            # The review page looks at the record to see that a run has been: its material must be there first.
+            write_atomically(material_file(places, plan.workshop.id), msgspec.json.encode(material))
             write_atomically(places.record(plan.workshop.id), msgspec.json.encode(record))
             done.append((plan, record))
         watcher.say("building the database")
@@ -171,7 +179,7 @@ def _map(plan: Plan, workers: int | None, make: executing.MakeExecutor, watcher:
     return passing
 
 
-def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> Record:
+def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record, Material]:
     from pipeline.reducing import Draft, reduce_workshop  # noqa: PLC0415  (heavy: spaCy and more)
 
     cache = Cache(places.cache)
@@ -196,9 +204,23 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> Record:
         decisions=log.decisions,
         software=_software(plan),
         imported=_edition_zero(places, plan.workshop.id),
+        by_hand=_by_hand(plan, cache, log.decisions),
         notices=(*_notices(plan), *log.problems),
     )
     return reduce_workshop(draft)
+
+
+def _by_hand(plan: Plan, cache: Cache, made: Sequence[Decision]) -> dict[anchors.Anchor, HandReading]:
+    """The readings of outlines that people drew: from the cache, where the review page left them, or now."""
+    from pipeline.stages.amend import hand_outlines  # noqa: PLC0415  (and below: only where somebody drew)
+
+    drawn = hand_outlines(made)
+    if not drawn:
+        return {}
+    from pipeline import byhand  # noqa: PLC0415
+
+    paths = {source.sha256: source.path for source in plan.inventory.sources}
+    return byhand.of_workshop(drawn, cache, plan.keys, plan.workshop, paths)
 
 
 def _edition_zero(places: Places, workshop_id: str) -> Record | None:
@@ -286,15 +308,20 @@ class Crops(dict[str, Crop]):
 
     def __init__(self, cache: Cache, plan: Plan, record: Record) -> None:
         super().__init__()
+        drawn = _by_hand(plan, cache, decisions.read_log(plan.workshop.folder).decisions)
         wanted: dict[str, list[tuple[str, int]]] = {}
         for note in record.notes:
-            if note.sightings and note.sightings[0].index >= 0:
-                best = note.sightings[0]
+            best = note.sightings[0] if note.sightings else None
+            if best is None:
+                continue
+            if (best.photo_sha256, best.polygon) in drawn:
+                self[note.id] = drawn[best.photo_sha256, best.polygon].crop
+            elif best.index >= 0:
                 wanted.setdefault(best.photo_sha256, []).append((note.id, best.index))
         for sha256, notes in wanted.items():
             found = cache.get("cut", plan.digests[sha256]["cut"], tuple[Crop, ...])
             if isinstance(found, tuple):
-                self.update({note_id: found[index] for note_id, index in notes})
+                self.update({note_id: found[index] for note_id, index in notes if index < len(found)})
 
 
 def _software(plan: Plan) -> dict[str, str]:
