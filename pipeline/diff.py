@@ -159,10 +159,12 @@ def _label(status: str) -> str:
 def _doubt(match: Match) -> str:
     if match.is_sure:
         return ""
-    if match.how == "standing":
+    if match.how == "standing" and match.candidates > 1:
         return (
-            " Which note of the earlier edition this was is not certain: both stand under the same heading."
+            f" Which note it was is not certain: {match.candidates} notes under this heading could be meant."
         )
+    if match.how == "standing":
+        return " That it is the same note is likely, as no other is left under this heading, but not certain."
     return " That this is the same note is likely by its words, but not certain."
 
 
@@ -367,8 +369,8 @@ def _promises(context: _Context, matching: Matching, changes: Iterable[Change]) 
         if promise.kind == "said":
             if fresh and has_news:
                 count = "1 photograph" if len(fresh) == 1 else f"{len(fresh)} photographs"
-                why = f"The earlier edition said so. This one is made from {count} that it did not have."
-                met.append(Change("promise_met", None, None, promise.sentence, None, why))
+                why = f"The earlier edition said: “{promise.sentence}” This one uses {count} that it did not have."
+                met.append(Change("promise_met", None, None, None, None, why))
             continue
         change = _kept(promise, [matches[note_id] for note_id in promise.note_ids if note_id in matches])
         if change is not None:
@@ -394,12 +396,13 @@ def _kept(promise: Promise, matches: Sequence[Match]) -> Change | None:
     )
     if not kept:
         return None
-    total = len(promise.note_ids)
     what = re.sub(r"\bhave\b", "has", _KEPT[promise.kind]) if kept == 1 else _KEPT[promise.kind]
+    if kept == len(promise.note_ids):
+        what += ", so nothing of this is left open"
     if kept == 1:
         what = what.replace("stand ", "stands ").replace("are settled", "is settled")
     unsure = sum(not match.is_sure for match in matches)
-    why = f"{kept} of {total} {what}."
+    why = f"The earlier edition said: “{promise.sentence}” Of these, {kept} {what}."
     if unsure:
-        why += f" For {unsure} of them it is not certain which note is which."
-    return Change("promise_met", None, None, promise.sentence, f"{kept} of {total}", why)
+        why += f" For {unsure} it is not certain which note is which."
+    return Change("promise_met", None, None, None, None, why)

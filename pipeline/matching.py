@@ -39,7 +39,8 @@ _READABLE = ("legible", "partial")
 class Match:
     """One note in both editions. `how`: id, place, words or standing; `score` says how much alike.
 
-    `is_sure` is false where another note could be meant as well.
+    `is_sure` is false where another note could be meant as well; `candidates` is among how many notes
+    the choice lay, where it was made by standing alone.
     """
 
     old: Note
@@ -47,6 +48,7 @@ class Match:
     how: str
     score: float
     is_sure: bool = True
+    candidates: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,11 @@ class _Left:
         self.new = dict(enumerate(new))
         self.matches: list[Match] = []
 
-    def join(self, i: int, j: int, how: str, score: float, is_sure: bool = True) -> None:
+    def join(self, i: int, j: int, how: str, score: float, is_sure: bool = True, candidates: int = 1) -> None:
         """Makes a match of old note `i` and new note `j`."""
         old, _ = self.old.pop(i)
         new, _ = self.new.pop(j)
-        self.matches.append(Match(old, new, how, round(score, 4), is_sure))
+        self.matches.append(Match(old, new, how, round(score, 4), is_sure, candidates))
 
     def old_notes(self) -> list[Note]:
         """What is left of the older edition, in order."""
@@ -344,7 +346,7 @@ def _match_standing(left: _Left) -> None:
             before = [i for i in old if i in left.old and left.old[i][0].text_status in was]
             after = [j for j in new if j in left.new and left.new[j][0].text_status in now]
             for i, j in _by_standing(left, before, after):
-                left.join(i, j, "standing", 0.5, False)
+                left.join(i, j, "standing", 0.5, False, max(len(before), len(after)))
 
 
 def _key_of_status(status: str) -> Callable[[Note, str | None], Hashable | None]:

@@ -130,7 +130,7 @@ def test_two_edition_story_note_by_note() -> None:
     assert (by_note["a3"].before, by_note["a3"].after) == ("[illegible]", "Let go of the agenda")
     assert "better.jpg, which the earlier edition did not have" in by_note["a3"].explanation
     assert not by_note["a3"].is_sure
-    assert "not certain" in by_note["a3"].explanation
+    assert "Which note it was is not certain: 2 notes under this heading" in by_note["a3"].explanation
     assert [(edit.kind, edit.text) for edit in by_note["a4"].words] == [
         ("same", "Share the budget, not the"),
         ("removed", "biscuts"),
@@ -149,12 +149,18 @@ def test_two_edition_story_note_by_note() -> None:
     )
     assert "no heading (unplaced) had 1 and now has 0. Why: 1 moved away." in counts[None]
     promises = [change for change in changes.changes if change.kind == "promise_met"]
-    assert promises[0].before == "We plan to update this record soon using the originals."
-    assert "1 photograph" in promises[0].explanation
-    assert promises[1].explanation == (
-        "1 of 1 can now be read, at least in part. For 1 of them it is not certain which note is which."
+    assert promises[0].explanation == (
+        "The earlier edition said: “We plan to update this record soon using the originals.” "
+        "This one uses 1 photograph that it did not have."
     )
-    assert [promise.after for promise in promises[1:]] == ["1 of 1", "2 of 2", "1 of 1", "1 of 1"]
+    assert promises[1].explanation == (
+        "The earlier edition said: “1 note is illegible: we plan to update this record when it can be read.” "
+        "Of these, 1 can now be read, at least in part, so nothing of this is left open. "
+        "For 1 it is not certain which note is which."
+    )
+    assert "Of these, 2 can now be read for certain, so nothing" in promises[2].explanation
+    assert "Of these, 1 now has a certain type of response, so nothing" in promises[3].explanation
+    assert "Of these, 1 now stands under a heading, so nothing" in promises[4].explanation
 
 
 def test_story_is_the_same_each_time() -> None:

@@ -22,6 +22,9 @@ COLUMNS = (
     "explanation",
 )
 
+_TOLD_IN_WORDS = ("count_changed", "moved", "type_changed", "promise_met")
+"""Kinds whose explanation says before and after already."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -100,6 +103,8 @@ def _sentence(changes: ChangeList, change: Change) -> str:
 
 def _pieces(change: Change) -> Sequence[tuple[str, str]]:
     """(same, removed or added; text): word by word where that is known."""
+    if change.kind in _TOLD_IN_WORDS:
+        return ()
     if change.words:
         return [(edit.kind, edit.text) for edit in change.words]
     both = (("removed", change.before), ("added", change.after))
