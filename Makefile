@@ -1,6 +1,6 @@
 # Thin fronts for the commands. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help record test review benchmark calibrate train-detector setup lint lock tesseract clean
+.PHONY: help record test review benchmark calibrate train-detector setup lint lock tesseract chromium clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,10 @@ help: ## Print this help
 record: $(READY) tesseract ## Make the record of every workshop in raw/ (the sample at first)
 	@$(BIN)/workshop run
 
-test: $(READY) tesseract lint ## Check style and types, then run all tests
+review: $(READY) ## Check and correct the notes in a browser, the most doubtful first
+	@$(BIN)/workshop review
+
+test: $(READY) tesseract chromium lint ## Check style and types, then run all tests
 	@$(BIN)/pytest -q -n auto
 
 lint: $(READY)
@@ -53,6 +56,16 @@ tesseract:
 		elif command -v brew >/dev/null 2>&1; then brew install --quiet tesseract; \
 		else false; fi; } || \
 		echo "Tesseract is not installed; going on without it. To add it: sudo apt-get install tesseract-ocr tesseract-ocr-eng (or: brew install tesseract)"
+
+# The review page is tested in a real browser. Where none may be installed, those tests are skipped and say so.
+chromium:
+	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || { \
+		if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; \
+		elif command -v apt-get >/dev/null 2>&1 && sudo -n true 2>/dev/null; then \
+			sudo -n apt-get update -qq && sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; \
+		else false; fi; } || \
+		echo "No browser to test the review page in; going on without. To add one: sudo apt-get install chromium chromium-driver"
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock

@@ -202,6 +202,29 @@ def _run(context: _Context, names: tuple[str, ...]) -> None:
 
 
 @workshop.command()
+@click.argument("name", required=False)
+@click.option("--person", help="Whose decisions these are. [the account's name]")
+@click.option("--second-reader", is_flag=True, help="Read a sample again without seeing what others read.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on this computer. [a free one]")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@_common
+def review(
+    context: _Context, name: str | None, person: str | None, second_reader: bool, port: int, no_browser: bool
+) -> None:
+    """Check and correct notes, the most doubtful first, in a browser on this computer."""
+    from pipeline.review.server import serve  # noqa: PLC0415
+
+    serve(
+        context.places,
+        name,
+        port=port,
+        person=person,
+        second_reader=second_reader,
+        open_browser=not no_browser,
+    )
+
+
+@workshop.command()
 @click.argument("query")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 @_common
