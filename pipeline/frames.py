@@ -7,6 +7,7 @@ degrees, clockwise of the horizontal as seen in the picture.
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ Image = NDArray[np.uint8]
 Array = NDArray[np.float64]
 
 FOUR_SIDED = ("square", "rectangle")
+MOST_SIDES = 14
+"""Corners an outline is simplified to before the smallest polygon round it is sought among its sides."""
 TICK_LONG_ARM = 52.0
 """Degrees above the horizontal at which the long arm of an upright tick stands."""
 
@@ -34,7 +37,7 @@ def fit_quadrilateral(polygon: Polygon | Array) -> Array | None:
     hull_area = cv2.contourArea(hull.astype(np.float32))
     if len(hull) < 4 or hull_area <= 0:
         return None
-    quad = _enclosing_quadrilateral(hull)
+    quad = enclosing(hull, 4)
     if quad is None:
         return None
     refined = _refined(quad, points)
@@ -91,6 +94,8 @@ def _body_angle(points: Array) -> float:
     if body.sum() < 0.5 * mask.sum():
         body = mask
     ys, xs = np.nonzero(body)
+    if len(xs) < 16:
+        return _level_angle(points)
     cloud = np.column_stack([xs, ys]).astype(np.float64)
     covariance = np.cov((cloud - cloud.mean(axis=0)).T)
     values, vectors = np.linalg.eigh(covariance)
@@ -135,6 +140,8 @@ def tick_arm_angle(polygon: Polygon | Array) -> float | None:
     points = np.asarray(polygon, np.float64)
     mask = _raster(points, 96)
     ys, xs = np.nonzero(mask)
+    if len(xs) < 16:
+        return None
     cloud = np.column_stack([xs, ys]).astype(np.float64)
     centre = cloud.mean(axis=0)
     # The long arm dominates the outline's straight edges: vote with edge length, modulo 180 degrees.
@@ -155,22 +162,58 @@ def tick_arm_angle(polygon: Polygon | Array) -> float | None:
         return None
     # The elbow is the end where the note is broad (the short arm leaves there).
     low_end, high_end = v[u < np.quantile(u, 0.3)], v[u > np.quantile(u, 0.7)]
+    if not len(low_end) or not len(high_end):
+        return None
     if np.ptp(low_end) >= np.ptp(high_end):
         return wrap(main)
     return wrap(main + 180)
 
 
-def _enclosing_quadrilateral(hull: Array) -> Array | None:
-    curve = hull.astype(np.float32).reshape(-1, 1, 2)
-    few = cv2.approxPolyDP(
-        curve, 0.004 * cv2.arcLength(curve, True), True
-    )  # the search is cubic in the corners
-    try:
-        _, found = cv2.minEnclosingConvexPolygon(few if len(few) >= 4 else curve, 4)
-    except cv2.error:
+def enclosing(hull: Array, sides: int) -> Array | None:
+    """The smallest polygon of `sides` sides round a convex outline, each side along one of the outline's own.
+
+    Tried over all choices of sides of the outline simplified to at most MOST_SIDES (OpenCV's own searches hang or
+    crash on degenerate outlines). sides x 2, clockwise in the picture; None where the outline has no inside.
+    """
+    few = _simplified(hull)
+    if few is None or len(few) < sides:
         return None
-    quad = np.asarray(found, np.float64).reshape(-1, 2)
-    return quad if len(quad) == 4 and np.isfinite(quad).all() else None
+    x, y = few.T
+    if np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) < 0:
+        few = few[::-1]
+    along = np.roll(few, -1, axis=0) - few
+    choices = np.array(list(combinations(range(len(few)), sides)))
+    corners = np.empty((len(choices), sides, 2))
+    valid = np.ones(len(choices), np.bool_)
+    for k in range(sides):
+        one, other = choices[:, k - 1], choices[:, k]
+        cross = along[one, 0] * along[other, 1] - along[one, 1] * along[other, 0]
+        # Turning by half a circle or more between two sides leaves the polygon open.
+        valid &= cross > 1e-9 * np.hypot(*along[one].T) * np.hypot(*along[other].T)
+        offset = few[other] - few[one]
+        step = (offset[:, 0] * along[other, 1] - offset[:, 1] * along[other, 0]) / np.where(valid, cross, 1.0)
+        corners[:, k] = few[one] + step[:, None] * along[one]
+    if not valid.any():
+        return None
+    following = np.roll(corners, -1, axis=1)
+    areas = 0.5 * (corners[..., 0] * following[..., 1] - following[..., 0] * corners[..., 1]).sum(axis=1)
+    areas = np.where(valid & (areas > 0), areas, np.inf)
+    best = int(areas.argmin())
+    return np.asarray(corners[best]) if np.isfinite(areas[best]) else None
+
+
+def _simplified(hull: Array) -> Array | None:
+    """A convex outline with at most MOST_SIDES corners; None where it is a line or a point."""
+    curve = hull.astype(np.float32).reshape(-1, 1, 2)
+    length = float(cv2.arcLength(curve, True))
+    if length <= 0 or float(cv2.contourArea(curve)) < 0.002 * length**2:
+        return None
+    share = 0.004
+    few = cv2.approxPolyDP(curve, share * length, True)
+    while len(few) > MOST_SIDES:
+        share *= 1.3
+        few = cv2.approxPolyDP(curve, share * length, True)
+    return np.asarray(few[:, 0], np.float64)
 
 
 def _refined(quad: Array, points: Array) -> Array | None:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames import densify, fit_quadrilateral
+from pipeline.frames import densify, enclosing, fit_quadrilateral
 from pipeline.model import Polygon
 
 Array = NDArray[np.float64]
@@ -108,7 +108,8 @@ def _fills(placed: NDArray[np.float32], mask: NDArray[np.uint8], quad: Array | N
     smooth = cv2.blur(np.vstack([placed[-4:], placed, placed[:4]]), (1, 7))[4:-4]
     round_ness = 4 * math.pi * area / max(float(cv2.arcLength(smooth.reshape(-1, 1, 2), True)) ** 2, 1.0)
     hull_round = 4 * math.pi * hull_area / max(float(cv2.arcLength(hull, True)) ** 2, 1.0)
-    triangle = float(cv2.minEnclosingTriangle(hull)[0])
+    triangle = enclosing(hull[:, 0].astype(np.float64), 3)
+    triangle_area = float(cv2.contourArea(triangle.astype(np.float32))) if triangle is not None else 0.0
     quad_area = float(cv2.contourArea(quad.astype(np.float32))) if quad is not None else 0.0
     thickness = float(cv2.distanceTransform(mask, cv2.DIST_L2, 5).max()) / math.sqrt(area)
     corners = [
@@ -122,7 +123,7 @@ def _fills(placed: NDArray[np.float32], mask: NDArray[np.uint8], quad: Array | N
         min(w, h) / max(w, h, 1e-6),
         round_ness,
         hull_round,
-        hull_area / max(triangle, 1.0),
+        hull_area / triangle_area if triangle_area else 0.0,
         area / quad_area if quad_area else 0.0,
         hull_area / quad_area if quad_area else 0.0,
         float(quad is not None),
@@ -136,11 +137,9 @@ def _straightness(placed: NDArray[np.float32], hidden: NDArray[np.bool_], found:
     span = math.sqrt(max(float(cv2.contourArea(placed)), 1.0))
     own = ~hidden if (~hidden).sum() >= 24 else np.ones(len(placed), np.bool_)
     box = cv2.boxPoints(cv2.minAreaRect(placed)) if found is None else found.astype(np.float32)
-    to_quad = np.array([abs(cv2.pointPolygonTest(box, (float(x), float(y)), True)) for x, y in placed]) / span
+    to_quad = _to_sides(placed, box) / span
     hull = cv2.convexHull(placed)
-    to_hull = (
-        np.array([abs(cv2.pointPolygonTest(hull, (float(x), float(y)), True)) for x, y in placed]) / span
-    )
+    to_hull = _to_sides(placed, hull[:, 0]) / span
     turning = _turning(placed)
     straight = np.abs(turning) < 0.06
     return [
@@ -158,6 +157,16 @@ def _straightness(placed: NDArray[np.float32], hidden: NDArray[np.bool_], found:
         float(np.sort(turning)[-8]),
         float(turning.min()),
     ]
+
+
+def _to_sides(points: NDArray[np.float32], corners: NDArray[np.float32]) -> Array:
+    """The distance of each point from the nearest side of a closed polygon."""
+    start = corners.astype(np.float64)[None]
+    side = np.roll(start, -1, axis=1) - start
+    away = points.astype(np.float64)[:, None] - start
+    along = np.clip((away * side).sum(axis=2) / np.maximum((side**2).sum(axis=2), 1e-12), 0, 1)
+    gaps = away - along[..., None] * side
+    return np.asarray(np.sqrt((gaps**2).sum(axis=2).min(axis=1)))
 
 
 def _turning(placed: NDArray[np.float32]) -> Array:
@@ -205,11 +214,11 @@ def _body(mask: NDArray[np.uint8]) -> list[float]:
         pieces = np.sort(stats[1:, cv2.CC_STAT_AREA])[::-1] / area
         values += [float(rest.sum()) / area, float(pieces[0]) if len(pieces) else 0.0]
         values += [float(pieces[1]) if len(pieces) > 1 else 0.0]
-        ys, xs = np.nonzero(body)
-        if len(xs) > 8:
-            cloud = np.column_stack([xs, ys]).astype(np.float32)
-            (_, (w, h), _) = cv2.minAreaRect(cloud)
-            values += [len(xs) / max((w + 1) * (h + 1), 1.0), min(w, h) / max(w, h, 1e-6)]
+        rims, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        count = int(np.count_nonzero(body))
+        if count > 8:
+            (_, (w, h), _) = cv2.minAreaRect(np.concatenate(rims))
+            values += [count / max((w + 1) * (h + 1), 1.0), min(w, h) / max(w, h, 1e-6)]
         else:
             values += [0.0, 0.0]
     return values
