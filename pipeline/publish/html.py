@@ -13,15 +13,9 @@ from pipeline import vocabulary
 from pipeline.model import Crop, Note, Record
 from pipeline.publish import charting, icons, method, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.licences import LICENCES
 from pipeline.publish.saying import Segment, anchor_of, describe, may_show_crop, plain_words
 from pipeline.publish.view import Imprint, arrange, examples
-
-_LICENCES = {
-    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
-    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
-    "CC-BY-NC-4.0": "https://creativecommons.org/licenses/by-nc/4.0/",
-    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
-}
 
 
 def render_html(
@@ -62,7 +56,7 @@ def render_html(
             method_sentences=method.sentences(view),
             software=method.software(record),
             citation=method.citation(record, imprint.edition, imprint.edition_date),
-            licence_link=_LICENCES.get(record.licence or ""),
+            licence_link=LICENCES.get(record.licence or ""),
             refusal_label=lambda code: vocabulary.REFUSALS[code].label,
             statuses=vocabulary.TEXT_STATUSES,
             point_label=method.POINTS.get(record.point, record.point),

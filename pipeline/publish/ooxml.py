@@ -32,12 +32,17 @@ def fit(width: int, height: int, box_width: float, box_height: float) -> tuple[i
 
 
 def clean(text: str) -> str:
-    """XML has no place for most control characters and for halves of surrogate pairs, even escaped."""
-    return "".join(sign for sign in text if sign in "\t\n" or _is_allowed(ord(sign)))
+    """XML has no place for most control characters and for halves of surrogate pairs, even escaped.
+
+    Those that separate words become blanks.
+    """
+    return "".join(
+        sign if _is_allowed(ord(sign)) else " " for sign in text if _is_allowed(ord(sign)) or sign.isspace()
+    )
 
 
 def _is_allowed(code: int) -> bool:
-    return 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+    return code in (0x9, 0xA) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
 
 
 def _clean_value(value: object) -> object:

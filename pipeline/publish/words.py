@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from urllib.parse import quote
 
 # not strftime: its month names follow the machine's locale
 _MONTHS: tuple[str, ...] = (
@@ -69,3 +70,8 @@ def flow(text: str) -> str:
 def paragraphs(text: str) -> tuple[str, ...]:
     """Split at blank lines; the lines of one paragraph run on."""
     return tuple(flow(part) for part in re.split(r"\n\s*\n", text) if part.strip())
+
+
+def url_path(path: str) -> str:
+    """A relative path as it may stand in an address: every sign outside the safe ones encoded."""
+    return quote(path, safe="/")
