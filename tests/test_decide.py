@@ -163,3 +163,114 @@ def test_a_value_that_means_nothing_is_reported_and_not_used(field: str, new: ob
     found = decide([note], [about(note, field, new)], PRINCIPLES)
     assert found.notes == (note,)
     assert len(found.problems) == 1
+
+
+def undoing(decision: Decision, number: int = 9) -> Decision:
+    return replace(decision, id=f"u{number}", field="undo", old=None, new=decision.id)
+
+
+def test_what_was_taken_back_was_never_there() -> None:
+    note = a_note(1, "", text_status="illegible")
+    typed = about(note, "text", "the power", old="")
+    undo = undoing(typed)
+    assert decide([note], [typed, undo], PRINCIPLES).notes == (note,)
+    again = undoing(undo, 10)
+    assert decide([note], [typed, undo, again], PRINCIPLES).notes[0].text == "the power"
+
+
+def test_a_blind_second_reading_is_independent_even_of_an_unchanged_value() -> None:
+    note = a_note(1, "the power")
+    first = about(note, "text", "the power", "ada", old="the power")
+    second = replace(about(note, "text", "the flower", "bo"), old=None)
+    found = decide([note], [first, second], PRINCIPLES)
+    assert (found.notes[0].text, found.notes[0].reading_state) == ("the power", "disputed")
+    assert [(pair.first, pair.second) for pair in found.pairs] == [("the power", "the flower")]
+
+
+def test_two_readings_that_differ_in_case_alone_agree() -> None:
+    note = a_note()
+    one = about(note, "text", "The power.", "ada", old="teh power")
+    two = about(note, "text", "the power", "bo", old=None)
+    decided = decide([note], [one, two], PRINCIPLES).notes[0]
+    assert (decided.text, decided.reading_state) == ("The power.", "double_keyed")
+
+
+def test_a_reading_and_illegible_are_claims_on_the_same_thing() -> None:
+    note = a_note()
+    one = about(note, "text_status", "illegible", "ada", old="legible")
+    two = about(note, "text", "the power", "bo", old=None)
+    assert decide([note], [one, two], PRINCIPLES).notes[0].reading_state == "disputed"
+
+
+def test_nodding_at_a_colleagues_reading_is_no_second_reading() -> None:
+    note = a_note()
+    one = about(note, "text", "the power", "ada", old="teh power")
+    nod = about(note, "accept", True, "bo")
+    assert decide([note], [one, nod], PRINCIPLES).notes[0].reading_state == "reviewed"
+
+
+def test_two_notes_that_are_one_are_counted_once_and_taken_apart_by_undo() -> None:
+    one, other = a_note(1, "Share power"), a_note(2, "Share power", answers_note_id="n0001")
+    third = a_note(3, "THIS", answers_note_id="n0001")
+    best = other.sightings[0]
+    value = {"photo_sha256": best.photo_sha256, "polygon": [list(point) for point in best.polygon]}
+    same = about(one, "same_as", value)
+    decided = decide([one, other, third], [same], PRINCIPLES).notes
+    assert [note.id for note in decided] == [other.id, third.id]
+    assert decided[0].sightings == (best, one.sightings[0])
+    assert decided[0].answers_note_id is None  # a note does not answer itself
+    assert decided[1].answers_note_id == other.id
+    assert len(decide([one, other, third], [same, undoing(same)], PRINCIPLES).notes) == 3
+
+
+def test_notes_said_to_be_each_other_do_not_vanish() -> None:
+    one, other = a_note(1), a_note(2)
+
+    def is_same(a: Note, b: Note, number: int) -> Decision:
+        sighting = b.sightings[0]
+        return about(
+            a, "same_as", {"photo_sha256": sighting.photo_sha256, "polygon": sighting.polygon}, number=number
+        )
+
+    assert len(decide([one, other], [is_same(one, other, 1), is_same(other, one, 2)], PRINCIPLES).notes) >= 1
+
+
+def test_names_are_taken_out_or_kept() -> None:
+    note = a_note(1, "Ask Priya and Sam")
+    remove = about(note, "personal", {"text": "Priya", "keep": False})
+    keep = about(note, "personal", {"text": "Sam", "keep": True}, number=2)
+    found = decide([note], [remove, keep], PRINCIPLES)
+    assert (found.notes[0].text, found.notes[0].text_status) == ("Ask [name removed] and Sam", "partial")
+    assert found.kept == {note.id: {"Sam"}}
+    retyped = about(note, "text", "Ask priya and Sam!", old="Ask [name removed] and Sam", number=3)
+    assert decide([note], [remove, keep, retyped], PRINCIPLES).notes[0].text == "Ask [name removed] and Sam!"
+
+
+def test_a_decision_on_a_lost_outline_does_not_go_to_one_drawn_beside_it() -> None:
+    note = a_note()
+    (x, y), (right, _), (_, bottom), _ = note.sightings[0].polygon
+    half = ((x, y), ((x + right) / 2, y), ((x + right) / 2, bottom), (x, bottom))
+    drawn = replace(note, sightings=(replace(note.sightings[0], polygon=half),))
+    decision = about(note, "text", "both halves")
+    by_hand = [(note.sightings[0].photo_sha256, half)]
+    assert decide([drawn], [decision], PRINCIPLES).notes[0].text == "both halves"
+    found = decide([drawn], [decision], PRINCIPLES, by_hand)
+    assert found.notes == (drawn,)
+    assert found.orphans == (decision,)
+
+
+def test_decisions_follow_an_outline_that_was_moved() -> None:
+    note = a_note()
+    far = tuple((x + 700, y + 300) for x, y in note.sightings[0].polygon)
+    text = about(note, "text", "the power")
+    move = about(note, "polygon", [list(point) for point in far])
+    moved = replace(note, sightings=(replace(note.sightings[0], polygon=far),))
+    assert decide([moved], [text, move], PRINCIPLES).notes[0].text == "the power"
+
+
+def test_an_answer_to_a_note_that_is_none_goes_nowhere() -> None:
+    asked, answer = a_note(1), a_note(2, "THIS", answers_note_id="n0001")
+    assert (
+        decide([asked, answer], [about(asked, "not_a_note", True)], PRINCIPLES).notes[0].answers_note_id
+        is None
+    )

@@ -186,14 +186,18 @@ class Ledger:
 
     def partner(self, case: Case) -> Case | None:
         """The note a person said this one is the same as, at the end of such a chain."""
-        seen = {id(case)}
-        other = case
-        while other.same_as is not None:
-            following = self.find(other.same_as)
-            if following is None or id(following) in seen:
+        chain = [case]
+        while chain[-1].same_as is not None:
+            following = self.find(chain[-1].same_as)
+            if following is None:
                 break
-            seen.add(id(following))
-            other = following
+            if any(following is one for one in chain):
+                # Said in a ring: one of them has to stand for all.
+                ring = chain[next(i for i, one in enumerate(chain) if one is following) :]
+                chain.append(min(ring, key=lambda one: one.base.id))
+                break
+            chain.append(following)
+        other = chain[-1]
         return None if other is case or other.is_gone else other
 
     def notes(self) -> tuple[Note, ...]:

@@ -76,7 +76,6 @@ export class Form {
       const who = note.by.length ? ` by ${note.by.join(' and ')}` : '';
       parts.push(make('span', { class: 'calm' }, `${fixed.states[note.state]}${note.state === 'disputed' ? '' : who}`));
     }
-    if (note.placement && note.principle_id === null) parts.push(make('span', { class: 'calm' }, note.placement));
     byId('why').replaceChildren(...parts);
   }
 
@@ -177,6 +176,7 @@ export class Form {
     const heading = this.fixed.principles.find((one) => one.code === principle)?.label ?? 'none yet';
     const button = byId('principle');
     button.replaceChildren('Principle: ', make('b', {}, heading), ' ', make('kbd', {}, 'P'));
+    button.title = this.note.placement ?? '';
     button.classList.toggle('unset', principle === null && this.fixed.principles.length > 0);
     const swatch = make('span', { class: 'swatch', 'aria-hidden': 'true' });
     swatch.style.background = PAPER[colour] ?? 'transparent';

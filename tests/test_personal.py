@@ -1,0 +1,64 @@
+"""Names and contacts: flagged, withheld, kept or taken out."""
+
+import pytest
+from factories import make_note
+
+from pipeline.personal import find, flag_notes, published, published_text, without_names
+
+ROSTER = ("Priya Shah", "Will Hope")
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged"),
+    [
+        ("write to ann.lee@example.org today", "ann.lee@example.org"),
+        ("ring 0161 496 0000", "0161 496 0000"),
+        ("+44 (0)161 496-0000", "+44 (0)161 496-0000"),
+        ("follow @coproduce!", "@coproduce"),
+        ("ask priya about it", "priya"),
+        ("ask PRIYA SHAH", "PRIYA SHAH"),
+        ("thanks to Sarah Jones for this", "Sarah Jones"),
+    ],
+)
+def test_what_points_at_a_person_is_flagged(text: str, flagged: str) -> None:
+    assert [flag.text for flag in find(text, ROSTER)] == [flagged]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Power to the people",
+        "I hope we will get there",
+        "LISTEN TO EVERYONE",
+        "10 people on 2019-03-06, £1,000,000",
+        "[illegible] we share[?] it",
+        "",
+    ],
+)
+def test_everyday_words_are_not(text: str) -> None:
+    assert find(text, ROSTER) == ()
+
+
+def test_a_word_of_the_roster_that_is_an_everyday_word_counts_where_it_looks_like_a_name() -> None:
+    assert [flag.text for flag in find("said by Will on Monday", ROSTER)] == ["Will"]
+
+
+def test_flagged_text_is_withheld_from_publication_but_not_from_the_tables() -> None:
+    note = flag_notes([make_note(1, "Ask Priya[?] or priya")], ROSTER)[0]
+    assert note.text == "Ask Priya[?] or priya"
+    assert published_text(note) == "Ask [name removed] or [name removed]"
+    assert published(note).text_status == "partial"
+
+
+def test_what_a_person_kept_is_not_flagged_again() -> None:
+    note = make_note(1, "Ask Priya")
+    assert flag_notes([note], ROSTER, {note.id: frozenset({"Priya"})})[0].personal_data == ()
+
+
+def test_marks_are_never_taken_for_names() -> None:
+    text = "[name removed] has a name [illegible]"
+    assert without_names(text, ["name", "illegible"]) == "[name removed] has a [name removed] [illegible]"
+
+
+def test_names_are_whole_words() -> None:
+    assert without_names("Sam and Samantha", ["Sam"]) == "[name removed] and Samantha"
