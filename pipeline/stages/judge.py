@@ -25,7 +25,7 @@ HELPED = "+words"
 """How the name of a reading ends that was made with the language's help."""
 WORD_FEATURES = (
     "bias", "logit_helped", "logit_plain", "is_same", "is_known", "zipf", "letters", "is_figure", "company",
-    "log_text_height", "sharpness",
+    "log_text_height", "sharpness", "uncovered", "short_uncovered",
 )  # fmt: skip
 NOTE_FEATURES = (
     "bias",
@@ -37,6 +37,8 @@ NOTE_FEATURES = (
     "log_text_height",
 )
 ODDS_LIMIT = 1e-4
+LEFT_OUT = 0.15
+"""Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
 LEAST_LETTERS = 0.75
 """Letters expected to be right that make a note written against the ink test."""
 LOOKS_DRAWN = frozenset("voyulitx0") | {""}
@@ -64,36 +66,45 @@ class Point:
     hopeless: float
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The fitted numbers: weights by feature for words and for notes, and the operating points by name."""
+
+    word: dict[str, float]
+    note: dict[str, float]
+    points: dict[str, Point]
+
+
 @lru_cache(maxsize=1)
-def calibration() -> dict[str, Any]:
-    """The fitted numbers: `word` and `note` weights by feature, `points` by name, and their provenance."""
+def calibration() -> Calibration:
+    """The numbers that the project ships, from pipeline/calibration.json (see there for their provenance)."""
     loaded: dict[str, Any] = json.loads(CALIBRATION.read_text(encoding="utf-8"))
-    return loaded
-
-
-def operating_point(name: str) -> Point:
-    """The thresholds of `strict`, `default` or `draft`. Raises ValueError for any other name."""
-    points = calibration()["points"]
-    if name not in points:
-        raise ValueError(f"unknown operating point {name!r}; known: {', '.join(sorted(points))}")
-    return Point(**{key: float(points[name][key]) for key in ("sure", "guess", "legible", "hopeless")})
+    points = {name: Point(**limits) for name, limits in loaded["points"].items()}
+    return Calibration(loaded["word"], loaded["note"], points)
 
 
 def judge(
-    reading: NoteReading, point: str = "default", words: Iterable[str] = (), language: str = "en"
+    reading: NoteReading,
+    point: str = "default",
+    words: Iterable[str] = (),
+    language: str = "en",
+    numbers: Calibration | None = None,
 ) -> Judgement:
     """What may be printed of one note.
 
-    `words` are the workshop's own (headings, principles), taken as known; `language` is the workshop's.
-    The text holds marks (pipeline.marks) and a line break where the note has one; it is "" for
-    no_text and illegible notes. `confidence` is the probability that the status and every sure
-    word are right. Raises ValueError for an unknown point.
+    `words` are the workshop's own (headings, principles), taken as known; `language` is the workshop's;
+    `numbers` other than the shipped ones serve cross-validation. The text holds marks
+    (pipeline.marks) and a line break where the note has one; it is "" for no_text and illegible
+    notes. `confidence` is the probability that what is said of the note holds: for one with text, that
+    at most a fifth of the letters as read is wrong. Raises ValueError for an unknown point.
     """
-    limits = operating_point(point)
-    judged = judge_words(reading, frozenset(word.lower() for word in words), language)
+    fitted = numbers or calibration()
+    if point not in fitted.points:
+        raise ValueError(f"unknown operating point {point!r}; known: {', '.join(sorted(fitted.points))}")
+    judged = judge_words(reading, frozenset(word.lower() for word in words), language, fitted)
     if not has_writing(reading, judged):
         return Judgement("", "no_text", _blank_confidence(reading))
-    return _published(reading, judged, limits)
+    return _published(reading, judged, fitted.points[point], note_probability(reading, judged, fitted))
 
 
 def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
@@ -113,33 +124,39 @@ def _blank_confidence(reading: NoteReading) -> float:
     return round(1.0 - min(0.5, 10 * reading.ink.coverage), 4)
 
 
-def _published(reading: NoteReading, judged: Sequence[JudgedWord], limits: Point) -> Judgement:
+def _published(
+    reading: NoteReading, judged: Sequence[JudgedWord], limits: Point, confidence: float
+) -> Judgement:
     letters = sum(_letters(word.text) for word in judged)
     right = sum(word.probability * _letters(word.text) for word in judged)
-    confidence = note_probability(reading, judged)
-    if not letters or right / letters < limits.hopeless:
-        return Judgement("", "illegible", round(1.0 - (right / letters if letters else 0.0), 4))
-    tokens: list[marks.Token] = []
-    sure = lost = 0
-    for index, word in enumerate(judged):
-        token = _token(word, limits)
-        sure += isinstance(token, marks.Word) and not token.is_unsure
-        lost += isinstance(token, marks.Lost)
-        if tokens and isinstance(token, marks.Lost) and isinstance(tokens[-1], marks.Lost):
+    share = right / letters if letters else 0.0
+    tokens = [_token(word, limits) for word in judged]
+    if share < limits.hopeless or all(isinstance(token, marks.Lost) for token in tokens):
+        return Judgement("", "illegible", round(1.0 - share, 4))
+    doubt = [token != marks.Word(word.text) for token, word in zip(tokens, judged, strict=True)]
+    is_legible = not any(doubt) and confidence >= limits.legible
+    if not is_legible and not any(doubt) and reading.ink.uncovered <= LEFT_OUT:
+        # Sure one by one, but not together: the doubt is shown where it is greatest.
+        worst = min(range(len(judged)), key=lambda index: (judged[index].probability, index))
+        tokens[worst] = marks.Word(judged[worst].text, is_unsure=True)
+    laid = _laid_out(tokens, [word.line for word in judged])
+    if not is_legible and reading.ink.uncovered > LEFT_OUT and not isinstance(laid[-1], marks.Lost):
+        laid += [marks.Space("\n"), marks.Lost()]
+    return Judgement(marks.format_tokens(laid), "legible" if is_legible else "partial", confidence)
+
+
+def _laid_out(tokens: Sequence[marks.Token], lines: Sequence[int]) -> list[marks.Token]:
+    """Tokens with blanks and line breaks between them; neighbouring lost words become one gap."""
+    laid: list[marks.Token] = []
+    last_line = -1
+    for token, line in zip(tokens, lines, strict=True):
+        if isinstance(token, marks.Lost) and laid and isinstance(laid[-1], marks.Lost):
             continue
-        if index:
-            tokens.append(marks.Space("\n" if judged[index - 1].line != word.line else " "))
-        if isinstance(token, marks.Lost) and len(tokens) >= 2 and isinstance(tokens[-2], marks.Lost):
-            tokens.pop()
-            continue
-        tokens.append(token)
-    if lost == len(judged):
-        return Judgement("", "illegible", round(1.0 - right / letters, 4))
-    if sure == len(judged) and confidence < limits.legible:
-        tokens = _doubted(tokens, judged, reading)
-        sure -= 1
-    status = "legible" if sure == len(judged) else "partial"
-    return Judgement(marks.format_tokens(tokens), status, confidence)
+        if laid:
+            laid.append(marks.Space("\n" if line != last_line else " "))
+        laid.append(token)
+        last_line = line
+    return laid
 
 
 def _token(word: JudgedWord, limits: Point) -> marks.Token:
@@ -148,30 +165,17 @@ def _token(word: JudgedWord, limits: Point) -> marks.Token:
     return marks.Word(word.text, is_unsure=True) if word.probability >= limits.guess else marks.Lost()
 
 
-def _doubted(
-    tokens: list[marks.Token], judged: Sequence[JudgedWord], reading: NoteReading
-) -> list[marks.Token]:
-    """A note whose words are sure one by one but not together: say where the doubt lies."""
-    if reading.ink.uncovered > 0.15:
-        return [*tokens, marks.Space("\n"), marks.Lost()]
-    worst = min(range(len(judged)), key=lambda index: (judged[index].probability, index))
-    seen = -1
-    doubted = list(tokens)
-    for place, token in enumerate(tokens):
-        seen += isinstance(token, marks.Word)
-        if isinstance(token, marks.Word) and seen == worst:
-            doubted[place] = marks.Word(token.text, is_unsure=True)
-    return doubted
-
-
 # --- probabilities ----------------------------------------------------------------------------
 
 
 def judge_words(
-    reading: NoteReading, extra: frozenset[str] = frozenset(), language: str = "en"
+    reading: NoteReading,
+    extra: frozenset[str] = frozenset(),
+    language: str = "en",
+    numbers: Calibration | None = None,
 ) -> tuple[JudgedWord, ...]:
     """Every word of the note that is letters or figures, with its probability of being right."""
-    weights = calibration()["word"]
+    weights = (numbers or calibration()).word
     return tuple(
         JudgedWord(text, _logistic(weights, WORD_FEATURES, features), features["is_same"] > 0.5, line)
         for text, line, features in word_features(reading, extra, language)
@@ -210,6 +214,8 @@ def word_features(
                     "company": company,
                     "log_text_height": math.log(max(reading.ink.text_height, 2.0)) / 4,
                     "sharpness": min(reading.ink.sharpness, 1.0),
+                    "uncovered": reading.ink.uncovered,
+                    "short_uncovered": reading.ink.uncovered * float(len(core) <= 2),
                 },
             )
         )
@@ -256,9 +262,11 @@ def _bounds(word: Word) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def note_probability(reading: NoteReading, judged: Sequence[JudgedWord]) -> float:
+def note_probability(
+    reading: NoteReading, judged: Sequence[JudgedWord], numbers: Calibration | None = None
+) -> float:
     """The probability that the note's text as read has at most a fifth of its letters wrong."""
-    return _logistic(calibration()["note"], NOTE_FEATURES, note_features(reading, judged))
+    return _logistic((numbers or calibration()).note, NOTE_FEATURES, note_features(reading, judged))
 
 
 def note_features(reading: NoteReading, judged: Sequence[JudgedWord]) -> dict[str, float]:

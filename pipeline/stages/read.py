@@ -42,11 +42,13 @@ MARGIN = 0.03
 GOOD_ENOUGH = 0.75
 """Mean confidence, weighed by letters, above which a note is not looked at again."""
 TURN_BELOW = 0.5
-"""The same, above which it is taken to stand upright."""
+"""The same of the plain reading, above which a note is taken to stand upright."""
 CLEARLY_BETTER = 1.2
 """How much more a turned note must give: text stands as its note does, unless it clearly does not."""
+STEEP = 35.0
+"""Degrees of tilt from which the engine takes lines in the wrong order."""
 STANDING = 0.8
-"""The same where the lines run up or down the note: then it is turned even at some loss."""
+"""How much a turned note must give where its lines are as steep as that: it is turned even at some loss."""
 LEFT_OUT = 0.12
 """Share of the ink outside all boxes from which a second look is taken."""
 HEADING_HEIGHT = 40.0
@@ -68,6 +70,11 @@ class _Look:
     @property
     def best(self) -> Reading:
         return self.views[-1]
+
+    @property
+    def plain(self) -> Reading:
+        """Without the language's help, which makes words even of letters that stand on their heads."""
+        return self.views[0]
 
 
 def read_page(
@@ -185,23 +192,28 @@ def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look
     )
     best = list(looks)
     for (index, _, _), look in zip(tries, found, strict=True):
-        bar = 1.0
-        if look.degrees and not best[index].degrees:
-            bar = STANDING if _stands(best[index].best) else CLEARLY_BETTER
-        if _yield_of(look.best) > bar * _yield_of(best[index].best):
+        before = best[index]
+        if look.degrees == before.degrees:
+            is_better = _yield_of(look.best) > _yield_of(before.best)
+        elif before.degrees:
+            is_better = _yield_of(look.plain) > _yield_of(before.plain)
+        else:
+            bar = STANDING if abs(_line_angle(before.best)) > STEEP else CLEARLY_BETTER
+            is_better = _yield_of(look.plain) > bar * _yield_of(before.plain)
+        if is_better:
             best[index] = look
     return best
 
 
 def _other_turns(look: _Look) -> list[float]:
     """Degrees (clockwise) by which the note may have to be turned for its text to stand upright."""
+    along = look.note.writing_angle
+    if look.best.words and abs(along) > 20 and abs(_line_angle(look.best)) > 20:
+        return [along, (along + 180) % 360]
     if _stands(look.best):
         return [90.0, 270.0]
-    if not look.best.words or _mean_confidence(look.best) >= TURN_BELOW:
+    if not look.best.words or _mean_confidence(look.plain) >= TURN_BELOW:
         return []
-    along = look.note.writing_angle
-    if abs(along) > 20:
-        return [along]
     angle = _line_angle(look.best)
     if abs(angle) > 15:
         return [-angle, (180.0 - angle) % 360]
@@ -234,6 +246,8 @@ def _second_look(looks: list[_Look], written: list[inks.Writing], main: Reader, 
         if look.best.error is not None:
             continue
         boxes = [word.box for word in look.best.words if word.box]
+        if len(boxes) < len(look.best.words):  # a reader that gives no boxes: nobody knows what it left out
+            continue
         if inks.uncovered_share(writing, boxes) >= LEFT_OUT:
             tries += [(index, window) for window in inks.uncovered_windows(writing, boxes)]
     pictures = [_enlarged(looks[index].note.image, window) for index, window in tries]
@@ -266,6 +280,8 @@ def _lies_on(line: Line, reading: Reading) -> bool:
     """Does the line lie on words that were read before?"""
     shapes = [np.array(word.box, np.float32) for word in reading.words if word.box]
     for word in line.words:
+        if not word.box:
+            return True
         x, y = np.array(word.box).mean(axis=0)
         if any(cv2.pointPolygonTest(shape, (float(x), float(y)), False) >= 0 for shape in shapes):
             return True
@@ -281,10 +297,11 @@ def _line_place(line: Line) -> tuple[float, float]:
 
 def _measure(writing: inks.Writing, look: _Look, crop: Straightened) -> Ink:
     boxes = [word.box for word in look.best.words if word.box]
+    has_boxes = len(boxes) == len(look.best.words)
     photo_scale = _photo_scale(crop)
     return Ink(
         coverage=round(float(writing.mask.sum()) / max(1, int(writing.paper.sum())), 4),
-        uncovered=inks.uncovered_share(writing, boxes),
+        uncovered=inks.uncovered_share(writing, boxes) if has_boxes else 0.0,
         sharpness=writing.sharpness,
         text_height=round(inks.text_height(writing) * photo_scale, 2),
         is_written=inks.is_written(writing),

@@ -1,0 +1,201 @@
+"""Judging: what is printed, what is marked, what is withheld; and that the shipped numbers are sane."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import marks, vocabulary
+from pipeline.model import Ink, Line, NoteReading, Reading, Word
+from pipeline.stages import judge as judging
+from pipeline.stages.judge import Calibration, Point, judge
+
+WRITTEN = Ink(coverage=0.1, uncovered=0.02, sharpness=0.5, text_height=25.0, is_written=True)
+BLANK = Ink(coverage=0.0, uncovered=0.0, sharpness=0.0, text_height=0.0, is_written=False)
+SIMPLE = Calibration(
+    word={"logit_helped": 1.0},
+    note={"logit_mean": 1.0},
+    points={"default": Point(0.6, 0.15, 0.8, 0.3), "draft": Point(0.4, 0.0, 0.3, 0.1)},
+)
+"""Numbers that take the helped reading's word for it, so that tests say what they mean."""
+
+
+def place(line: int, start: int, length: int) -> Any:
+    """The box of a word of so many letters that starts at a letter's place in its line."""
+    left, right, top = 10.0 * start, 10.0 * (start + length), 50.0 * line
+    return ((left, top), (right, top), (right, top + 40), (left, top + 40))
+
+
+def lines_of(*rows: str) -> tuple[Line, ...]:
+    """Rows of "word:probability"; a word without one is sure."""
+    lines = []
+    for number, row in enumerate(rows):
+        words = []
+        start = 0
+        for item in row.split():
+            text, _, chance = item.partition(":")
+            words.append(Word(text, float(chance or 0.99), place(number, start, len(text))))
+            start += len(text) + 1
+        lines.append(Line(tuple(words)))
+    return tuple(lines)
+
+
+def note(*rows: str, plain: tuple[str, ...] | None = None, ink: Ink = WRITTEN) -> NoteReading:
+    helped = Reading("rapidocr+words", "3 en", lines_of(*rows))
+    return NoteReading((Reading("rapidocr", "3", lines_of(*(plain or rows))), helped), ink)
+
+
+def verdict(reading: NoteReading, point: str = "default") -> tuple[str, str]:
+    result = judge(reading, point, numbers=SIMPLE)
+    return result.text_status, result.text
+
+
+def test_sure_words_are_printed_line_by_line() -> None:
+    assert verdict(note("share the", "power")) == ("legible", "share the\npower")
+
+
+def test_an_unsure_word_is_marked_where_it_stands() -> None:
+    assert verdict(note("share the:0.5", "power")) == ("partial", "share the[?]\npower")
+
+
+def test_lost_words_leave_one_gap() -> None:
+    assert verdict(note("share qx:0.05 zz:0.02", "wv:0.01 power")) == ("partial", "share [illegible]\npower")
+
+
+def test_a_note_mostly_lost_is_illegible_and_has_no_text() -> None:
+    assert verdict(note("iuii:0.05 wm:0.1", "of:0.4")) == ("illegible", "")
+    assert verdict(note("iuii:0.1")) == ("illegible", "")
+
+
+def test_a_word_changed_by_the_languages_help_is_never_printed_as_sure() -> None:
+    assert verdict(note("asking me", plain=("ashing me",))) == ("partial", "asking[?] me")
+
+
+def test_another_word_gap_changes_no_word() -> None:
+    assert verdict(note("side by side", plain=("side byside",)))[0] == "legible"
+
+
+def test_capitals_and_commas_change_no_word() -> None:
+    assert verdict(note("Share, power", plain=("share power",)))[0] == "legible"
+
+
+def test_ink_no_box_covers_is_a_gap_at_the_end_of_a_doubtful_reading() -> None:
+    left_out = Ink(coverage=0.1, uncovered=0.5, sharpness=0.5, text_height=25.0, is_written=True)
+    doubtful = Calibration(SIMPLE.word, {"logit_mean": 0.1, "uncovered": -3.0}, SIMPLE.points)
+    result = judge(note("share power", ink=left_out), numbers=doubtful)
+    assert (result.text_status, result.text) == ("partial", "share power\n[illegible]")
+
+
+def test_words_sure_one_by_one_but_not_together_show_where_the_doubt_is() -> None:
+    doubtful = Calibration(SIMPLE.word, {"bias": -1.0}, SIMPLE.points)
+    result = judge(note("share:0.99 power:0.9"), numbers=doubtful)
+    assert (result.text_status, result.text) == ("partial", "share power[?]")
+
+
+def test_no_ink_is_no_text_whatever_an_engine_says_of_a_drawn_sign() -> None:
+    assert verdict(note(ink=BLANK)) == ("no_text", "")
+    assert verdict(note("V", ink=BLANK)) == ("no_text", "")
+    assert verdict(note("o:0.99", ink=BLANK)) == ("no_text", "")
+
+
+def test_letters_surely_read_overrule_the_ink_test() -> None:
+    large = Ink(coverage=0.1, uncovered=0.0, sharpness=0.5, text_height=200.0, is_written=False)
+    assert verdict(note("7", ink=large)) == ("legible", "7")
+    assert verdict(note("HMW", ink=large)) == ("legible", "HMW")
+
+
+def test_a_drawing_with_a_letter_seen_in_it_is_no_text() -> None:
+    drawing = Ink(coverage=0.15, uncovered=0.85, sharpness=0.6, text_height=150.0, is_written=False)
+    assert verdict(note("A:0.9 C:0.5", ink=drawing)) == ("no_text", "")
+
+
+def test_writing_without_a_reading_is_illegible_not_blank() -> None:
+    assert verdict(note()) == ("illegible", "")
+    failed = NoteReading((Reading("rapidocr", "3", (), "crashed: RuntimeError"),), WRITTEN)
+    assert verdict(failed) == ("illegible", "")
+
+
+def test_signs_alone_are_no_words() -> None:
+    assert verdict(note("share - power !")) == ("legible", "share power")
+
+
+def test_a_draft_prints_more_than_the_default() -> None:
+    reading = note("share:0.5 zq:0.05", "power:0.5")
+    assert verdict(reading) == ("partial", "share[?] [illegible]\npower[?]")
+    assert verdict(reading, "draft") == ("partial", "share zq[?]\npower")
+
+
+def test_brackets_on_the_note_are_not_taken_for_marks() -> None:
+    status, text = verdict(note("say [illegible] here"))
+    assert status == "legible"
+    assert marks.plain(text) == "say [illegible] here" and not marks.is_marked(text)
+
+
+def test_a_reader_without_help_from_the_language_is_judged_too() -> None:
+    reading = NoteReading((Reading("brought", "1", lines_of("share power")),), WRITTEN)
+    assert judge(reading, numbers=SIMPLE).text == "share power"
+
+
+def test_an_unknown_point_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="'bold'; known: default, draft"):
+        judge(note("a"), "bold", numbers=SIMPLE)
+
+
+words = st.text(alphabet="abcXYZ0189£'-?[]\\", min_size=1, max_size=6)
+chances = st.floats(0, 1).map(lambda value: round(value, 4))
+rows = st.lists(st.lists(st.tuples(words, chances), min_size=1, max_size=4), max_size=4)
+inks = st.builds(
+    Ink,
+    coverage=st.floats(0, 0.5),
+    uncovered=st.floats(0, 1),
+    sharpness=st.floats(0, 3),
+    text_height=st.floats(0, 300),
+    is_written=st.booleans(),
+)
+
+
+@given(rows, rows, inks, st.sampled_from(["strict", "default", "draft"]))
+def test_whatever_comes_in_what_goes_out_keeps_the_contract(
+    helped: list[Any], plain: list[Any], ink: Ink, point: str
+) -> None:
+    def made(name: str, table: list[Any]) -> Reading:
+        return Reading(
+            name,
+            "3 en",
+            tuple(
+                Line(
+                    tuple(
+                        Word(text, chance, place(number, 10 * index, len(text)))
+                        for index, (text, chance) in enumerate(row)
+                    )
+                )
+                for number, row in enumerate(table)
+            ),
+        )
+
+    reading = NoteReading((made("rapidocr", plain), made("rapidocr+words", helped)), ink)
+    result = judge(reading, point)
+    assert result.text_status in vocabulary.TEXT_STATUSES and 0 <= result.confidence <= 1
+    assert (result.text == "") == (result.text_status in ("no_text", "illegible"))
+    assert marks.is_marked(result.text) == (result.text_status == "partial")
+    assert result == judge(reading, point)
+    said = set("".join(word.text for word in reading.readings[1].words))
+    assert set(marks.plain(result.text)) <= said | {" "}, "nothing is printed that no reader said"
+
+
+def test_the_shipped_numbers_are_complete_and_sensible() -> None:
+    shipped = judging.calibration()
+    assert set(shipped.word) == set(judging.WORD_FEATURES) and set(shipped.note) == set(judging.NOTE_FEATURES)
+    assert set(shipped.points) == {"strict", "default", "draft"}
+    strict, default, draft = (shipped.points[name] for name in ("strict", "default", "draft"))
+    assert strict.legible >= default.legible >= draft.legible
+    assert strict.sure >= default.sure >= draft.sure and strict.guess >= default.guess >= draft.guess
+    stored = json.loads(judging.CALIBRATION.read_text(encoding="utf-8"))
+    assert "shared/" in stored["provenance"] and stored["cross_validated"]
+    sure = judging.judge_words(note("share power"))
+    unsure = judging.judge_words(note("share:0.2 power:0.2"))
+    assert min(word.probability for word in sure) > max(word.probability for word in unsure)
