@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline import vocabulary
-from pipeline.matching import Match, Matching, as_map, known_words, match_notes, principle_map
+from pipeline.likeness import known_words
+from pipeline.matching import Match, Matching, as_map, match_notes, principle_map
 from pipeline.model import Note, Principle, Record
 from pipeline.promises import Promise, is_kept, promises_of
 

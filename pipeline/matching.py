@@ -1,9 +1,10 @@
 """Which note of an older edition is which note of a newer one; never surer than there is reason to be.
 
 In turn, each step only over notes that the steps before left: the same id; the same place on the
-same photograph; the same words under the same heading; similar words (an optimal assignment, Kuhn's
-"Hungarian method" as in scipy's linear_sum_assignment); at last, notes without readable words under
-the same heading. What rests on words alone and has a rival is marked as unsure.
+same photograph; words that leave no doubt; the same place on another photograph of the sheet, as the
+notes matched by then show how the two lie on each other (pipeline.layout); similar words (an optimal
+assignment, Kuhn's "Hungarian method" as in scipy's linear_sum_assignment); at last, notes without
+readable words under the same heading. What rests on words alone and has a rival is marked as unsure.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rapidfuzz.distance import Indel, LCSseq
-from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 from shapely.geometry import Polygon as Area
 
+from pipeline.layout import Layout, fit_layout
+from pipeline.likeness import known_words, lost_count, similarities, similarity
 from pipeline.model import Note, Polygon, Record, bounding_box
 from pipeline.transcript.blocks import fold
 
@@ -29,9 +30,6 @@ MOVED_SIMILARITY = 0.9
 """Words must be this much alike to be matched at all; without saying so; under another heading."""
 
 MIN_MARGIN = 0.1
-SHORT = 8
-"""Letters below which likeness means little: such texts match only when nearly equal."""
-
 _READABLE = ("legible", "partial")
 
 
@@ -70,8 +68,12 @@ def match_notes(old: Record, new: Record) -> Matching:
     )
     _match_ids(left)
     _match_places(left)
-    _match_equal_words(left)
-    _match_similar_words(left)
+    _match_equal_words(left, only_unique=True)
+    _match_similar_words(left, only_sure=True)
+    _match_layout(left)
+    _match_equal_words(left, only_unique=False)
+    _match_similar_words(left, only_sure=False)
+    _match_layout(left)
     _match_standing(left)
     order = {note.id: place for place, note in enumerate(new.notes)}
     return Matching(
@@ -84,21 +86,6 @@ def match_notes(old: Record, new: Record) -> Matching:
 def principle_map(old: Record, new: Record) -> dict[str, str]:
     """The older edition's principle ids in the newer one's terms: by id, else by the heading's wording."""
     return _heading_of(old, new)
-
-
-def known_words(note: Note) -> list[str]:
-    """The words of a note without marks, folded: what can be compared between two readings."""
-    if note.text_status not in _READABLE:
-        return []
-    return _words(note.text)
-
-
-def _words(text: str) -> list[str]:
-    for mark in ("[illegible]", "[?]", "[no text]", "[name removed]"):
-        text = text.replace(mark, " ")
-    text = text.replace("'", "").replace("’", "")
-    folded = "".join(character if character.isalnum() else " " for character in text.casefold())
-    return folded.split()
 
 
 def _heading_of(old: Record, new: Record) -> dict[str, str]:
@@ -129,6 +116,7 @@ class _Left:
         self.old = dict(enumerate(old))
         self.new = dict(enumerate(new))
         self.matches: list[Match] = []
+        self.layouts: dict[tuple[str, str], Layout] = {}
 
     def join(self, i: int, j: int, how: str, score: float, is_sure: bool = True, candidates: int = 1) -> None:
         """Makes a match of old note `i` and new note `j`."""
@@ -154,26 +142,46 @@ class _Left:
                     groups.setdefault(value, ([], []))[side].append(index)
         return [(old, new) for old, new in groups.values() if old and new]
 
+    def is_apart(self, old: Note, new: Note) -> bool:
+        """Whether the two lie in different places of one sheet: then they are two notes, whatever they say."""
+        share = self.overlap(old, new)
+        return share is not None and share == 0.0
+
+    def overlap(self, old: Note, new: Note) -> float | None:
+        """How much two notes overlap wherever both can be seen; None where that cannot be told."""
+        best: float | None = None
+        for mine in old.sightings:
+            for theirs in new.sightings:
+                layout = self.layouts.get((mine.photo_sha256, theirs.photo_sha256))
+                if mine.photo_sha256 == theirs.photo_sha256:
+                    share = _intersection_over_union(mine.polygon, theirs.polygon)
+                elif layout and (carried := layout.carry(mine.polygon)):
+                    share = _intersection_over_union(carried, theirs.polygon)
+                    if share == 0.0 and not _is_far(carried, theirs.polygon):
+                        continue
+                else:
+                    continue
+                best = share if best is None else max(best, share)
+        return best
+
 
 def _match_ids(left: _Left) -> None:
     new_by_id = {note.id: j for j, (note, _) in left.new.items()}
     for i, (note, _) in list(left.old.items()):
         j = new_by_id.get(note.id)
-        if j is not None and not _is_contradicted(note, left.new[j][0]):
+        if j is not None and not _is_contradicted(left, note, left.new[j][0]):
             left.join(i, j, "id", 1.0)
 
 
-def _is_contradicted(old: Note, new: Note) -> bool:
-    """Equal ids mean nothing where both notes lie apart on one photograph."""
+def _is_contradicted(left: _Left, old: Note, new: Note) -> bool:
+    """Equal ids mean nothing where both notes lie apart on one photograph, or say quite different things."""
     if not old.sightings or not new.sightings:
         return False
-    shared = {sighting.photo_sha256 for sighting in old.sightings} & {
-        sighting.photo_sha256 for sighting in new.sightings
-    }
-    if shared:
-        return _is_apart(old, new)
+    share = left.overlap(old, new)
+    if share is not None:
+        return share == 0.0
     mine, theirs = known_words(old), known_words(new)
-    return bool(mine and theirs) and _similarity(old, new) < MIN_SIMILARITY
+    return bool(mine and theirs) and similarity(old, new) < MIN_SIMILARITY
 
 
 def _match_places(left: _Left) -> None:
@@ -186,28 +194,10 @@ def _match_places(left: _Left) -> None:
         for digest in dict.fromkeys(sighting.photo_sha256 for sighting in note.sightings):
             for j in by_photo.get(digest, ()):
                 if (i, j) not in pairs:
-                    pairs[i, j] = _overlap(note, left.new[j][0])
+                    pairs[i, j] = left.overlap(note, left.new[j][0]) or 0.0
     for (i, j), overlap in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])):
         if overlap >= MIN_OVERLAP and i in left.old and j in left.new:
             left.join(i, j, "place", overlap)
-
-
-def _overlap(old: Note, new: Note) -> float:
-    """The best intersection over union of the two notes on any photograph both were seen on."""
-    best = 0.0
-    for mine in old.sightings:
-        for theirs in new.sightings:
-            if mine.photo_sha256 == theirs.photo_sha256:
-                best = max(best, _intersection_over_union(mine.polygon, theirs.polygon))
-    return best
-
-
-def _is_apart(old: Note, new: Note) -> bool:
-    """Whether the two lie in different places of one photograph: then they are two notes, whatever they say."""
-    mine = {sighting.photo_sha256 for sighting in old.sightings}
-    if not any(sighting.photo_sha256 in mine for sighting in new.sightings):
-        return False
-    return _overlap(old, new) == 0.0
 
 
 def _intersection_over_union(first: Polygon, second: Polygon) -> float:
@@ -220,33 +210,73 @@ def _intersection_over_union(first: Polygon, second: Polygon) -> float:
     return round(float(a.intersection(b).area) / union, 6) if union else 0.0
 
 
-def _match_equal_words(left: _Left) -> None:
+def _match_layout(left: _Left) -> None:
+    """Notes in one place of a sheet that was photographed anew, with the notes matched so far as marks."""
+    _fit_layouts(left)
+    new_on: dict[str, list[int]] = {}
+    for j, (note, _) in left.new.items():
+        for sighting in note.sightings:
+            new_on.setdefault(sighting.photo_sha256, []).append(j)
+    seen_beside: dict[str, list[str]] = {}
+    for one, other in left.layouts:
+        seen_beside.setdefault(one, []).append(other)
+    shares: dict[tuple[int, int], float] = {}
+    for i, (note, _) in left.old.items():
+        photos_beside = [there for s in note.sightings for there in seen_beside.get(s.photo_sha256, ())]
+        for j in sorted({j for photo in photos_beside for j in new_on.get(photo, ())}):
+            shares[i, j] = left.overlap(note, left.new[j][0]) or 0.0
+    for (i, j), share in sorted(shares.items(), key=lambda pair: (-pair[1], pair[0])):
+        if share >= MIN_OVERLAP and i in left.old and j in left.new:
+            left.join(i, j, "layout", share)
+
+
+def _fit_layouts(left: _Left) -> None:
+    marks: dict[tuple[str, str], list[tuple[Polygon, Polygon]]] = {}
+    for match in left.matches:
+        for mine in match.old.sightings:
+            for theirs in match.new.sightings:
+                if mine.photo_sha256 != theirs.photo_sha256:
+                    pair = (mine.polygon, theirs.polygon)
+                    marks.setdefault((mine.photo_sha256, theirs.photo_sha256), []).append(pair)
+    for photos, pairs in marks.items():
+        layout = None if photos in left.layouts else fit_layout(pairs)
+        if layout is not None:
+            left.layouts[photos] = layout
+
+
+def _is_far(one: Polygon, other: Polygon) -> bool:
+    """Whether two outlines lie further apart than a map between two photographs can be wrong."""
+    x, y, width, height = bounding_box(one)
+    u, v, breadth, tallness = bounding_box(other)
+    gap = max(u - x - width, x - u - breadth, v - y - height, y - v - tallness)
+    return gap > 0.5 * max(width, height, breadth, tallness)
+
+
+def _match_equal_words(left: _Left, *, only_unique: bool) -> None:
     def key(note: Note, heading: str | None) -> Hashable | None:
         words = known_words(note)
-        return (heading, note.text_status, _lost(note), tuple(words)) if words else None
+        return (heading, note.text_status, lost_count(note), tuple(words)) if words else None
 
     for old, new in left.by(key):
+        if only_unique and not len(old) == len(new) == 1:
+            continue
         # Notes with the same words are each other's equal; those of one type are matched first.
         for is_alike in (_is_type_alike, _is_anything):
             for i in list(old):
                 first = left.old[i][0]
-                j = next((j for j in new if _may_match(first, left.new[j][0], is_alike)), None)
+                j = next((j for j in new if _may_match(left, first, left.new[j][0], is_alike)), None)
                 if j is not None:
                     old.remove(i)
                     new.remove(j)
                     left.join(i, j, "words", 1.0)
 
 
-def _may_match(old: Note, new: Note, is_alike: Callable[[Note, Note], bool]) -> bool:
-    return is_alike(old, new) and not _is_apart(old, new)
+def _may_match(left: _Left, old: Note, new: Note, is_alike: Callable[[Note, Note], bool]) -> bool:
+    return is_alike(old, new) and not left.is_apart(old, new)
 
 
 def _is_anything(old: Note, new: Note) -> bool:
     return True
-
-
-def _lost(note: Note) -> int:
-    return note.text.count("[illegible]")
 
 
 def _is_type_alike(old: Note, new: Note) -> bool:
@@ -254,24 +284,28 @@ def _is_type_alike(old: Note, new: Note) -> bool:
     return old.response_type in vague or new.response_type in vague or old.response_type == new.response_type
 
 
-def _match_similar_words(left: _Left) -> None:
+def _match_similar_words(left: _Left, *, only_sure: bool) -> None:
     for old, new in left.by(lambda note, heading: (heading,) if known_words(note) else None):
-        _assign(left, old, new, MIN_SIMILARITY)
+        _assign(left, old, new, MIN_SIMILARITY, only_sure=only_sure)
+    if only_sure:
+        return
     everywhere = left.by(lambda note, _: True if known_words(note) else None)
     for old, new in everywhere:
         _assign(left, old, new, MOVED_SIMILARITY)
 
 
-def _assign(left: _Left, old: Sequence[int], new: Sequence[int], least: float) -> None:
+def _assign(
+    left: _Left, old: Sequence[int], new: Sequence[int], least: float, *, only_sure: bool = False
+) -> None:
     """The assignment of old to new notes whose words are most alike in all."""
     mine = [left.old[i][0] for i in old]
     theirs = [left.new[j][0] for j in new]
-    words = _similarities(mine, theirs)
+    words = similarities(mine, theirs)
     worth = words.copy()  # words alone, and words with what else speaks for a pair
     for row, note in enumerate(mine):
         for column in np.flatnonzero(words[row] >= least).tolist():
             other = theirs[column]
-            if _is_apart(note, other):
+            if left.is_apart(note, other):
                 words[row, column] = 0.0
                 continue
             worth[row, column] += 0.05 if note.text_status == other.text_status else 0.0
@@ -286,51 +320,8 @@ def _assign(left: _Left, old: Sequence[int], new: Sequence[int], least: float) -
         rivals = np.concatenate([np.delete(worth[row], column), np.delete(worth[:, column], row)])
         margin = float(worth[row, column]) - (float(rivals.max()) if rivals.size else 0.0)
         is_sure = score >= SURE_SIMILARITY and margin >= MIN_MARGIN
-        left.join(old[row], new[column], "words", score, is_sure)
-
-
-def _similarities(old: Sequence[Note], new: Sequence[Note]) -> np.ndarray:
-    """How much alike the words of each pair are, from 0 to 1; float64, one row an old note."""
-    mine = [known_words(note) for note in old]
-    theirs = [known_words(note) for note in new]
-    table = cdist(
-        [" ".join(words) for words in mine],
-        [" ".join(words) for words in theirs],
-        scorer=Indel.normalized_similarity,
-        workers=1,
-    ).astype(np.float64)
-    short = np.array([len("".join(words)) < SHORT for words in mine])
-    brief = np.array([len("".join(words)) < SHORT for words in theirs])
-    table[(short[:, None] | brief[None, :]) & (table < 0.85)] = 0.0
-    columns_of: dict[str, set[int]] = {}
-    for column, words in enumerate(theirs):
-        for word in words:
-            columns_of.setdefault(word, set()).add(column)
-    lost_of = [_lost(note) for note in new]
-    for row, first in enumerate(old):
-        lost = _lost(first)
-        for column in sorted(set().union(*(columns_of.get(word, set()) for word in mine[row]))):
-            if lost or lost_of[column]:
-                share = _containment(mine[row], theirs[column], lost, lost_of[column])
-                table[row, column] = max(table[row, column], share)
-    return table
-
-
-def _similarity(old: Note, new: Note) -> float:
-    return float(_similarities([old], [new])[0, 0])
-
-
-def _containment(mine: list[str], theirs: list[str], mine_lost: int, theirs_lost: int) -> float:
-    """How much of the readable words of a damaged text stand, in order, in the other.
-
-    A text with lost words says nothing of what else is in the other; a single common word is no proof.
-    """
-    shared = int(LCSseq.similarity(mine, theirs))
-    if not shared:
-        return 0.0
-    shares = [shared / len(words) for words, lost in ((mine, mine_lost), (theirs, theirs_lost)) if lost]
-    letters = sum(len(word) for word in set(mine) & set(theirs))
-    return max(shares) * (1.0 if shared >= 3 or letters >= 12 else 0.75 if letters >= 5 else 0.5)
+        if is_sure or not only_sure:
+            left.join(old[row], new[column], "words", score, is_sure)
 
 
 def _match_standing(left: _Left) -> None:
@@ -363,7 +354,7 @@ def _by_standing(left: _Left, old: Sequence[int], new: Sequence[int]) -> list[tu
         first = left.old[i][0]
         for column, j in enumerate(new):
             second = left.new[j][0]
-            if not _may_match(first, second, _is_type_alike):
+            if not _may_match(left, first, second, _is_type_alike):
                 cost[row, column] = forbidden
                 continue
             is_other_colour = first.colour != second.colour and "not_recorded" not in (
