@@ -93,7 +93,7 @@ def likeness(text: str, wording: str) -> float:
 def is_same_heading(one: str, other: str) -> bool:
     """Whether two cards, both read, bear one heading: the letters agree, but for a few misread."""
     first, second = squash(one), squash(other)
-    return bool(first and second) and fuzz.ratio(first, second) >= 88
+    return bool(first and second) and fuzz.ratio(first, second) >= 86
 
 
 def squash(text: str) -> str:

@@ -152,7 +152,8 @@ def _boundary(left: Sequence[Box], right: Sequence[Box], notes: Sequence[Box]) -
 
     def cost(x: float) -> tuple[float, float]:
         cut = sum(min(x - note.left, note.right - x) / span for note in below if note.left < x < note.right)
-        return round(cut + 0.35 * abs(x - middle) / span, 6), x
+        clear = min((max(note.left - x, x - note.right, 0.0) for note in below), default=0.0)
+        return round(cut + (0.35 * abs(x - middle) - 0.5 * clear) / span, 6), x
 
     return min((low + span * step / 80 for step in range(8, 73)), key=cost)
 
