@@ -77,7 +77,9 @@ def make_picture(name: str, notes: int) -> bytes:
     draw.text((20, 10), name, fill=(30, 30, 30), font_size=30)
     for number in range(1, notes + 1):
         (x, y), _, (right, bottom), _ = place(number)
-        draw.rectangle((x, y, right, bottom), fill=((250, 225, 90), (245, 170, 195), (150, 200, 240))[number % 3])
+        draw.rectangle(
+            (x, y, right, bottom), fill=((250, 225, 90), (245, 170, 195), (150, 200, 240))[number % 3]
+        )
         draw.text((x + 18, y + 60), f"note {number}", fill=(40, 40, 90), font_size=40)
     out = io.BytesIO()
     picture.save(out, "PNG")
@@ -134,7 +136,10 @@ def save_record(places: Places, notes: list[Note], photos: list[Photo], **overri
     file.write_bytes(msgspec.json.encode(record))
     kept = material_file(places, "demo")
     kept.parent.mkdir(parents=True, exist_ok=True)
-    words = {note.id: [[(word, 0.6 if k == 1 else 0.95) for k, word in enumerate(note.text.split())]] for note in notes}
+    words = {
+        note.id: [[(word, 0.6 if k == 1 else 0.95) for k, word in enumerate(note.text.split())]]
+        for note in notes
+    }
     kept.write_bytes(msgspec.json.encode(Material(tuple(notes), words)))
     return record
 
