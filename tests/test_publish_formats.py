@@ -190,6 +190,21 @@ def test_python_pptx_reads_titles_and_pictures_within_the_slide() -> None:
     assert pictures == 37 + 4  # and the four examples on the first slide
 
 
+@pytest.mark.parametrize(("render", "inside"), [(render_docx, "word/document"), (render_pptx, "ppt/slides")])
+def test_a_record_of_words_alone_is_a_list_with_each_word_once(render: Render, inside: str) -> None:
+    notes = [
+        make_note(n, f"only {n}", shape="not_recorded", colour="not_recorded", sightings=(), group=n % 2)
+        for n in range(1, 5)
+    ]
+    record = make_record(
+        notes=notes, legend=model.Legend({}), introduction="Long. " * 200, photos=(), themes=()
+    )
+    text = text_of(render(record, {}), inside)
+    for n in range(1, 5):
+        assert text.count(f"only {n}") == 1
+    assert text.count("Type not recorded (4)") == 1
+
+
 def test_many_notes_take_their_share_of_slides_and_none_is_left_out() -> None:
     record = make_record(notes=[make_note(n, f"words number {n:03}") for n in range(1, 104)], themes=())
     text = text_of(render_pptx(record, {}), "ppt/slides")
@@ -285,5 +300,6 @@ def test_unknown_formats_are_refused_and_old_ones_removed(tmp_path: Path) -> Non
         "notes-of-mine.docx",
         "record.html",
         "record.md",
+        "record.txt",
         "responses-by-principle.svg",
     ]

@@ -384,3 +384,25 @@ def test_nothing_is_written_outside_the_folder_or_into_editions(tmp_path: Path, 
     with pytest.raises(ValueError, match="no place for a report"):
         files.swap_in(tmp_path / "r", {name: b"x"}, last="record.html")
     assert not (tmp_path / "r").exists()
+
+
+def test_a_record_of_words_alone_shows_no_empty_frames_and_claims_no_checking() -> None:
+    note = make_note(
+        1, "Trust", shape="not_recorded", colour="not_recorded", sightings=(), reading_state="reviewed"
+    )
+    blank = [replace(note, id=f"b{n}", text="", text_status="no_text", position=n + 2) for n in range(2)]
+    record = make_record(notes=[note, *blank], legend=model.Legend({}), photos=(), themes=())
+    page = Page(render_html(record, {}))
+    assert "This record does not say what kinds of response there were." in page.words
+    assert not [attrs for _, attrs in page.tags if "mount" in (attrs.get("class") or "").split()]
+    assert "Checked by a person" not in page.words
+    assert {"note-n0001", "note-b0", "note-b1"} <= {attrs.get("id") for _, attrs in page.tags}
+
+
+def test_a_list_in_the_introduction_stays_a_list() -> None:
+    page = Page(render_html(make_record(introduction="First\nline\n- one\n- two\n\nlast"), {}))
+    assert [attrs for attrs in page.all("p") if (attrs.get("class") or "").startswith("lead")] == [
+        {"class": "lead"}
+    ] * 4
+    assert "First line" in page.words
+    assert "• one" in page.words

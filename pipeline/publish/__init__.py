@@ -17,6 +17,7 @@ from pipeline.publish.html import render_html
 from pipeline.publish.markdown import render_markdown
 from pipeline.publish.pictures import publishable
 from pipeline.publish.view import Imprint, arrange
+from pipeline.transcript import write_transcript
 
 __all__ = [
     "ALL_FORMATS",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 RECORD = "record.html"
-QUICK_FORMATS = ("html", "md", "svg")
+QUICK_FORMATS = ("html", "md", "txt", "svg")
 """What every run writes: quick, and without libraries of the system."""
 ALL_FORMATS = (*QUICK_FORMATS, "png", "pdf", "docx", "pptx")
 
@@ -81,6 +82,8 @@ def render_reports(
         contents["record.pdf"] = pdf.render_pdf(record, crops, changes, imprint)
     if "md" in formats:
         contents["record.md"] = render_markdown(record, changes, imprint, tuple(tables)).encode()
+    if "txt" in formats:
+        contents["record.txt"] = write_transcript(record).encode("utf-8", "replace")
     contents[RECORD] = render_html(record, crops, changes, imprint, tuple(tables)).encode()
     return contents
 

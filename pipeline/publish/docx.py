@@ -52,6 +52,7 @@ def render_docx(
         count=words.count,
         cells=album.cells,
         bookmark=album.bookmark,
+        is_pictured=album.is_pictured,
         ink={code: colours[0].lstrip("#") for code, colours in icons.COLOURS.items()},
         method_sentences=(*method.sentences(view), *record.notices),
         software=method.software(record),
@@ -103,7 +104,7 @@ class _Album:
                         "id": self.number(note),
                         "bookmark": self.bookmark(note),
                         "picture": self._picture(note, is_small=len(item.notes) > 1),
-                        "alt": describe(note),
+                        "shape": vocabulary.SHAPES[note.shape].label,
                         "answers": self._view.answers.get(note.id),
                         "state": note.reading_state,
                     }
@@ -115,6 +116,12 @@ class _Album:
         if len(filled) % 2:
             filled.append(None)
         return [filled[index : index + 2] for index in range(0, len(filled), 2)]
+
+    def is_pictured(self, items: Sequence[Item]) -> bool:
+        """Whether any of the notes has a picture or a shape to tell of."""
+        return any(
+            note.id in self._all or note.shape != "not_recorded" for item in items for note in item.notes
+        )
 
     def _picture(self, note: Note, *, is_small: bool) -> Picture | None:
         crop = self._all.get(note.id)

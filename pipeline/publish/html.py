@@ -51,6 +51,7 @@ def render_html(
             tables=tuple(tables),
             css=Markup(read_template("record.css")),  # noqa: S704 (our own style sheet)
             picture=_picture_maker(crops, address or _inlined),
+            shown=frozenset(note.id for note in record.notes if note.id in crops and may_show_crop(note)),
             examples=examples(view, crops.keys()),
             page_language="en",
             method_sentences=method.sentences(view),

@@ -84,7 +84,7 @@ def _how(view: RecordView) -> Iterator[str]:
     yield "## How people could respond"
     yield (
         "\n".join(f"- **{entry.shape_label}** – {entry.label}: {entry.description}" for entry in view.legend)
-        or "The workshop names no meaning for any shape."
+        or "This record does not say what kinds of response there were."
     )
     yield (
         "`[illegible]` writing that cannot be read · `word[?]` a word that is not sure · `[no text]` a note "
@@ -119,7 +119,7 @@ def _section(section: Section, view: RecordView, remark: str = "") -> Iterator[s
     if section.reconciliation:
         yield section.reconciliation
     for group in section.groups:
-        yield from _group(group, view)
+        yield from _group(group, section.by_type[group.response_type], view)
     if not section.groups:
         yield "*Nobody put a note here.*"
     if section.themes:
@@ -138,9 +138,9 @@ def _section(section: Section, view: RecordView, remark: str = "") -> Iterator[s
         yield "\n".join(lines)
 
 
-def _group(group: Group, view: RecordView) -> Iterator[str]:
+def _group(group: Group, count: int, view: RecordView) -> Iterator[str]:
     if not group.is_continued:
-        yield f"### {group.label} ({group.count})"
+        yield f"### {group.label} ({count})"
     else:
         yield "* * *"
     yield "\n".join(_item(item, view) for item in group.items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import ceil
 from typing import TypeVar
 
@@ -20,6 +21,8 @@ _WORDS_CM = 2.75
 """Height of the words under a picture."""
 _MOST = 10
 """Cards a slide."""
+_LONG_INTRODUCTION = 500
+"""Letters of an introduction that still fit on the first slide; a longer one gets a slide of its own."""
 _LINES = 22
 """Lines of text that fit on a slide of words."""
 _Thing = TypeVar("_Thing")
@@ -74,10 +77,16 @@ class _Deck:
     def slides(self, changes: Sequence[ChangeLike]) -> Iterator[Slide]:
         """Every slide in order."""
         yield self._title()
-        yield self._legend()
+        if len(self._view.record.introduction) > _LONG_INTRODUCTION:
+            said = words.paragraphs(self._view.record.introduction)
+            yield from self._text(
+                "What this was about", [_line(part, 16, language=self._language) for part in said]
+            )
+        if self._view.legend:
+            yield self._legend()
         yield from self._tables()
         for section in self._view.all_sections:
-            yield from self._section(section)
+            yield from self._section(section) if self._is_pictured(section) else self._listed(section)
             if section.themes:
                 yield from self._text(f"{section.heading}: themes", self._themes(section))
         lines = [
@@ -109,7 +118,7 @@ class _Deck:
         where = " · ".join(part for part in (record.place, words.long_date(record.date)) if part)
         below = [_line(where, 18, QUIET)] if where else []
         intro = " ".join(words.paragraphs(record.introduction))
-        if intro:
+        if intro and len(self._view.record.introduction) <= _LONG_INTRODUCTION:
             below.append(_line(intro, 16 if len(intro) < 260 else 12, language=self._language))
         below.append(_line(charting.describe_total(self._view), 14, QUIET))
         edition = self._imprint.edition
@@ -180,6 +189,24 @@ class _Deck:
                 self._card(canvas, item, response_type, box)
             yield canvas.done()
 
+    def _is_pictured(self, section: Section) -> bool:
+        notes = [note for group in section.groups for item in group.items for note in item.notes]
+        return not notes or any(note.id in self._crops or note.shape != "not_recorded" for note in notes)
+
+    def _listed(self, section: Section) -> Iterator[Slide]:
+        """A heading whose notes nobody can see: their words as a list, as in a transcript."""
+        lines = [_line(section.reconciliation, 13, QUIET)] if section.reconciliation else []
+        for group in section.groups:
+            if not group.is_continued:
+                lines.append(_line(f"{group.label} ({section.by_type[group.response_type]})", 13, QUIET))
+            for item in group.items:
+                (words_of, *more) = self._words(item, 16)
+                lines += [
+                    replace(words_of, is_bullet=True, align="l"),
+                    *(replace(line, align="l") for line in more),
+                ]
+        yield from self._text(f"{section.heading} ({section.found})", lines)
+
     def _card(self, canvas: Canvas, item: Item, response_type: str, box: Box) -> None:
         x, y, width, height = box
         high = min(height - _WORDS_CM, 7.0)
@@ -196,23 +223,12 @@ class _Deck:
             [Paragraph((Run(label, 10, ink, is_bold=True),), align="ctr"), *self._words(item)],
         )
 
-    def _words(self, item: Item) -> list[Paragraph]:
+    def _words(self, item: Item, size: float | None = None) -> list[Paragraph]:
         if item.is_collapsed:
             times = f" × {len(item.notes)}" if len(item.notes) > 1 else ""
             return [Paragraph((Run(f"{item.mark}{times}", 14, QUIET, is_italic=True),), align="ctr")]
         note = item.notes[0]
-        length = len(plain_words(note))
-        size = (
-            15
-            if length <= 60
-            else 13
-            if length <= 110
-            else 10.5
-            if length <= 190
-            else 8.5
-            if length <= 330
-            else 6.5
-        )
+        size = size or _size_for(len(plain_words(note)))
         lines = [Paragraph(tuple(self._runs(note, size)), align="ctr")]
         if note.id in self._view.answers:
             lines.append(
@@ -308,6 +324,12 @@ class _Deck:
         part = self._part_of.setdefault(note.id, f"note{len(self._part_of) + 1}.jpeg")
         self.media[part] = crop
         return part, crop
+
+
+def _size_for(length: int) -> float:
+    """The points in which so many letters fit under a picture."""
+    limits = ((60, 15.0), (110, 13.0), (190, 10.5), (330, 8.5))
+    return next((size for most, size in limits if length <= most), 6.5)
 
 
 def _line(

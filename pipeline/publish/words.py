@@ -68,8 +68,9 @@ def flow(text: str) -> str:
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
-    """Split at blank lines; the lines of one paragraph run on."""
-    return tuple(flow(part) for part in re.split(r"\n\s*\n", text) if part.strip())
+    """Split at blank lines and before list items ("- " or "• "); the lines of one paragraph run on."""
+    parts = re.split(r"\n\s*\n|\n(?=\s*[-•] )", text)
+    return tuple(re.sub(r"^[-•] ", "• ", flow(part)) for part in parts if part.strip())
 
 
 def url_path(path: str) -> str:
