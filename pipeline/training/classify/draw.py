@@ -66,8 +66,8 @@ def sample(rng: Rng, kind: str) -> tuple[Array, list[Array], tuple[float, float]
         left, upper, right, lower = frame.bounds
         moved = [np.array(shape.exterior.coords)[:-1] - (left, upper) for shape in (visible, *neighbours)]
         return (
-            _traced(rng, moved[0], scale),
-            [_traced(rng, one, scale) for one in moved[1:]],
+            traced(rng, moved[0], scale),
+            [traced(rng, one, scale) for one in moved[1:]],
             (right - left, lower - upper),
         )
 
@@ -117,7 +117,7 @@ def _bend(rng: Rng, shape: BaseGeometry, scale: float) -> Polygon:
     return max(bent.geoms, key=lambda part: part.area) if isinstance(bent, MultiPolygon) else bent
 
 
-def _traced(rng: Rng, points: Array, scale: float) -> Array:
+def traced(rng: Rng, points: Array, scale: float) -> Array:
     """As a detector traces: on a grid of its own, softened, with few corners."""
     ring = np.array(Polygon(points).exterior.segmentize(scale / 60).coords)[:-1]
     steps = np.fft.fftfreq(len(ring), 1 / len(ring))
