@@ -68,12 +68,13 @@ def themes(
         {note.principle_id for note in notes},
         key=lambda name: (order.get(name, len(order)), name is None, name or ""),
     )
+    under = _under(everything, principle_ids)
     found = [
         theme
-        for name in principle_ids
+        for name, items in under.items()
         for theme in _principle_themes(
             name,
-            _of(everything, name),
+            items,
             [theme for theme in mine.themes if theme.principle_id == name],
             workshop,
         )
@@ -84,7 +85,7 @@ def themes(
         links=links,
         mentions=across.mentions(spoken, principles),
         suggested_missing=across.suggested_missing(found, links, spoken, principles, analyse),
-        tallies=_tallies(principle_ids, everything, found),
+        tallies=_tallies(under, found),
         lost=lost,
     )
 
@@ -196,17 +197,17 @@ def _label(members: Sequence[Said], own: Collection[str], workshop: _Workshop) -
     return labels.label(terms, written, workshop.background, workshop.total, own)
 
 
-def _of(everything: Sequence[Said], principle_id: str | None) -> list[Said]:
-    return [item for item in everything if item.note.principle_id == principle_id]
+def _under(everything: Sequence[Said], principle_ids: Sequence[str | None]) -> dict[str | None, list[Said]]:
+    found: dict[str | None, list[Said]] = {name: [] for name in principle_ids}
+    for item in everything:
+        found[item.note.principle_id].append(item)
+    return found
 
 
-def _tallies(
-    principle_ids: Sequence[str | None], everything: Sequence[Said], found: Sequence[Theme]
-) -> tuple[Tally, ...]:
+def _tallies(under: Mapping[str | None, Sequence[Said]], found: Sequence[Theme]) -> tuple[Tally, ...]:
     themed = {note_id for theme in found for note_id in theme.note_ids}
     tallies = []
-    for name in principle_ids:
-        items = _of(everything, name)
+    for name, items in under.items():
         in_theme = sum(item.note.id in themed for item in items)
         silent = sum(item.note.id not in themed and not item.analysis.has_content for item in items)
         tallies.append(Tally(name, in_theme, len(items) - in_theme - silent, silent))

@@ -74,15 +74,29 @@ def mentions(items: Sequence[Said], principles: Sequence[Principle]) -> tuple[Me
 
     Only the heading's very words count: "the strength of the method" does not speak of "Strengths".
     """
-    names = {principle.id: _names(principle) for principle in principles}
+    named: dict[str, list[str]] = {}
+    for principle in principles:
+        for name in _names(principle):
+            named.setdefault(name, []).append(principle.id)
+    place = {principle.id: index for index, principle in enumerate(principles)}
+    sizes = sorted({name.count(" ") + 1 for name in named})
     found: list[Mention] = []
     for item in sorted(items, key=lambda item: item.note.id):
-        plain = f" {' '.join(_WORDS.findall(item.words.lower()))} "
-        own = names.get(item.note.principle_id or "", ())
-        for principle in principles:
-            here = [name for name in names[principle.id] if name not in own and f" {name} " in plain]
-            if here and principle.id != item.note.principle_id:
-                found.append(Mention(item.note.id, principle.id, here[0]))
+        words = _WORDS.findall(item.words.lower())
+        here = {
+            name: named[name]
+            for size in sizes
+            for at in range(len(words) - size + 1)
+            if (name := " ".join(words[at : at + size])) in named
+        }
+        # A name that is the note's own principle's too says nothing of the other one.
+        others = {
+            principle_id: name
+            for name, principle_ids in sorted(here.items(), reverse=True)
+            if item.note.principle_id not in principle_ids
+            for principle_id in principle_ids
+        }
+        found += [Mention(item.note.id, name, others[name]) for name in sorted(others, key=place.__getitem__)]
     return tuple(found)
 
 

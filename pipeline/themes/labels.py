@@ -7,6 +7,7 @@ two notes or more can name what they share. Two words that stand side by side in
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +31,7 @@ def document_counts(notes: Sequence[Sequence[Term]]) -> Counter[str]:
     return Counter(lemma for terms in notes for lemma in {term.lemma for term in terms})
 
 
+@functools.cache
 def zipf(lemma: str) -> float:
     """How common a word is in English (0 unknown, 3 uncommon, 7 the commonest)."""
     import wordfreq  # noqa: PLC0415  (not wanted when there is nothing to label)

@@ -62,13 +62,22 @@ _ALIKE_PAIRS = re.findall(
 )
 _TOKEN = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _JOINTS = re.compile(r"([/\-;,:.&()]+)")
-_NUMBER = re.compile(r"[\d.,]+")
 _WORDS = re.compile(r"[a-z]+")
 
 
 @functools.cache
-def _alike() -> frozenset[tuple[str, str]]:
-    return frozenset((a, b) for group in _ALIKE for a in group for b in group if a != b)
+def _alike() -> dict[tuple[str, str], float]:
+    """What it costs to read one letter as another, where they look alike."""
+    return {(a, b): 0.0 if a == b else ALIKE_COST for group in _ALIKE for a in group for b in group}
+
+
+@functools.cache
+def _alike_pairs() -> dict[str, list[str]]:
+    """For each letter or pair as read, what it may stand for."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for seen, meant in _ALIKE_PAIRS:
+        found[seen].append(meant)
+    return dict(found)
 
 
 def misreading_cost(read: str, word: str, limit: float = 4.0) -> float:
@@ -80,28 +89,30 @@ def misreading_cost(read: str, word: str, limit: float = 4.0) -> float:
     rows, columns = len(read), len(word)
     costs = [[99.0] * (columns + 1) for _ in range(rows + 1)]
     costs[0][0] = 0.0
-    alike = _alike()
-
-    def reach(row: int, column: int, cost: float) -> None:
-        costs[row][column] = min(costs[row][column], cost)
-
+    alike, pairs = _alike(), _alike_pairs()
     for i in range(rows + 1):
+        here = costs[i]
+        below = costs[i + 1] if i < rows else []
+        openings = [(key, pairs[key]) for key in (read[i : i + 1], read[i : i + 2]) if key in pairs]
         for j in range(columns + 1):
-            cost = costs[i][j]
+            cost = here[j]
             if cost > limit:
                 continue
-            if i < rows and j < columns:
-                same, near = read[i] == word[j], (read[i], word[j]) in alike
-                reach(i + 1, j + 1, cost + (0.0 if same else ALIKE_COST if near else OTHER_COST))
-            if i < rows:
-                reach(i + 1, j, cost + 1)
             if j < columns:
-                reach(i, j + 1, cost + 1)
-            if i + 1 < rows and j + 1 < columns and read[i] == word[j + 1] and read[i + 1] == word[j]:
-                reach(i + 2, j + 2, cost + 1)
-            for seen, meant in _ALIKE_PAIRS:
-                if read.startswith(seen, i) and word.startswith(meant, j):
-                    reach(i + len(seen), j + len(meant), cost + ALIKE_COST)
+                here[j + 1] = min(here[j + 1], cost + 1)
+                if i < rows:
+                    same = read[i] == word[j]
+                    step = 0.0 if same else alike.get((read[i], word[j]), OTHER_COST)
+                    below[j + 1] = min(below[j + 1], cost + step)
+                    if i + 1 < rows and j + 1 < columns and read[i] == word[j + 1] and read[i + 1] == word[j]:
+                        costs[i + 2][j + 2] = min(costs[i + 2][j + 2], cost + 1)
+                for seen, meanings in openings:
+                    for meant in meanings:
+                        if word.startswith(meant, j):
+                            row = costs[i + len(seen)]
+                            row[j + len(meant)] = min(row[j + len(meant)], cost + ALIKE_COST)
+            if i < rows:
+                below[j] = min(below[j], cost + 1)
     return costs[rows][columns]
 
 
@@ -111,6 +122,7 @@ class Speller:
     def __init__(self, known: Mapping[str, Candidates] | None = None) -> None:
         self.known: dict[str, Candidates] = dict(known or {})
         self._part_of: dict[str, tuple[float, str]] = {}
+        self._taken_at_their_word: set[str] = set()
 
     @functools.cached_property
     def _zipf(self) -> dict[str, float]:
@@ -162,26 +174,31 @@ class Speller:
         return mended
 
     def _mend(self, text: str, seen: Mapping[str, int], unusual: Sequence[str]) -> str:
-        return " ".join(self._mend_token(token, seen, unusual) for token in text.split())
+        plain = self._taken_at_their_word
+        return " ".join(
+            token if token in plain else self._mend_token(token, seen, unusual) for token in text.split()
+        )
 
     def _mend_token(self, token: str, seen: Mapping[str, int], unusual: Sequence[str]) -> str:
         match = _TOKEN.match(token)
-        if match is None or not match[2]:
+        parts = _JOINTS.split(match[2]) if match else []
+        if match is None or all(self._is_plain(part.lower()) for part in parts):
+            self._taken_at_their_word.add(token)
             return token
-        return (
-            match[1]
-            + "".join(self._mend_word(part, seen, unusual) for part in _JOINTS.split(match[2]))
-            + match[3]
+        mended = (
+            part if self._is_plain(part.lower()) else self._mend_word(part, seen, unusual) for part in parts
         )
+        return match[1] + "".join(mended) + match[3]
+
+    def _is_plain(self, word: str) -> bool:
+        """Is there nothing to mend, whatever the other notes say: a usual or short word, a number, signs?"""
+        if len(word) <= 2 or not any(c.isalpha() for c in word) or "'" in word or "’" in word:
+            return True
+        return self._zipf.get(word, 0.0) >= USUAL
 
     def _mend_word(self, word: str, seen: Mapping[str, int], unusual: Sequence[str]) -> str:
         small = word.lower()
-        if len(small) <= 2 or not any(c.isalpha() for c in small) or "'" in small or "’" in small:
-            return word
-        if _NUMBER.fullmatch(small):
-            return word
-        zipf = self._zipf.get(small, 0.0)
-        if zipf >= USUAL or (zipf >= 3.0 and seen.get(small, 0) > 1):
+        if self._zipf.get(small, 0.0) >= 3.0 and seen.get(small, 0) > 1:
             return word
         best = -math.inf
         chosen: tuple[str, ...] = (small,)
@@ -246,7 +263,10 @@ class Speller:
             best = (self._zipf[piece] - 9, piece) if familiar else (_IMPOSSIBLE, "")
             if len(piece) > 1:
                 words = {w for key in (piece, *_less_one(piece)) for w in self._by_deletion.get(key, ())}
-                for word in sorted(words):
+                for word in sorted(words, key=lambda word: (-self._zipf[word], word)):
+                    # No rarer word can be likelier even if only one letter of it looks like another.
+                    if self._zipf[word] - 9 - EDIT * ALIKE_COST <= best[0]:
+                        break
                     score = self._zipf[word] - 9 - EDIT * misreading_cost(piece, word, limit=2.0)
                     best = max(best, (score, word))
             self._part_of[piece] = best
