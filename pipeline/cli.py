@@ -123,11 +123,11 @@ def publish(context: _Context, name: str, force: bool) -> None:
     """Freeze the current record as the next edition, with its change list."""
     import datetime
 
-    from pipeline import run as running
+    from pipeline import standing
 
     _run(context, (name,))
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    edition = running.publish_edition(context.places, name, today, force=force)
+    edition = standing.publish_edition(context.places, name, today, force=force)
     _run(context, (name,))
     if context.is_quiet:
         return
@@ -146,20 +146,19 @@ def publish(context: _Context, name: str, force: bool) -> None:
 @_common
 def diff(context: _Context, name: str, editions: tuple[int, ...], form: str) -> None:
     """What changed between editions A and B, or from A, or from the last one, until now."""
-    from pipeline import history
-    from pipeline import run as running
+    from pipeline import history, standing
     from pipeline.publish import change_list
 
     if len(editions) > 2:
         raise click.UsageError("Two editions can be compared, not more.")
     settings.find_workshops(context.raw, (name,))
-    changes = history.changes_between(running.load_record(context.places, name), context.places, editions)
-    render = {
-        "markdown": change_list.changes_markdown,
-        "html": change_list.changes_html,
-        "csv": lambda found: change_list.changes_csv(found).decode(),
-    }[form]
-    click.echo(render(changes))
+    changes = history.changes_between(standing.load_record(context.places, name), context.places, editions)
+    if form == "csv":
+        click.echo(change_list.changes_csv(changes).decode(), nl=False)
+    elif form == "html":
+        click.echo(change_list.changes_html(changes))
+    else:
+        click.echo(change_list.changes_markdown(changes))
 
 
 @workshop.command("import-record")
@@ -191,6 +190,51 @@ def import_record(context: _Context, name: str, file: Path, date: Any) -> None:
         click.echo(f"  not interpreted, line {unknown.number}: {unknown.text}")
 
 
+@workshop.command()
+@click.argument("name", metavar="WORKSHOP")
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    help="data-package, tei, page-xml, web-annotation, refi-qda, pdf, docx, pptx, png, svg, html, md or txt.",
+)
+@_common
+def export(context: _Context, name: str, form: str) -> None:
+    """The record in a format that other programs read, into reports/WORKSHOP/exports/."""
+    from pipeline import exporting, standing
+
+    if form not in exporting.FORMATS:
+        near = settings.nearest(form, exporting.FORMATS)
+        hint = f" Did you mean “{near}”?" if near else ""
+        raise click.UsageError(
+            f"There is no format “{form}”.{hint} There are: {', '.join(exporting.FORMATS)}."
+        )
+    files = exporting.export(
+        standing.exportable(context.places, name), form, context.reports / name / "exports" / form
+    )
+    if not context.is_quiet:
+        click.echo("\n".join(str(file) for file in files))
+
+
+@workshop.command("import-corrections")
+@click.argument("name", metavar="WORKSHOP")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--person", required=True, help="Who corrected them; it stands beside each decision.")
+@_common
+def import_corrections(context: _Context, name: str, files: tuple[Path, ...], person: str) -> None:
+    """Take over what was corrected in PAGE-XML files, as Transkribus and eScriptorium write them."""
+    from pipeline import standing
+
+    taken = standing.take_corrections(context.places, name, files, person)
+    _run(context, (name,))
+    for problem in taken.problems:
+        click.echo(problem, err=True)
+    if not context.is_quiet:
+        click.echo(f"{len(taken.decisions)} decisions were added to the log of {name}.")
+
+
 def _run(context: _Context, names: tuple[str, ...]) -> None:
     from pipeline import console
     from pipeline import run as running
@@ -212,7 +256,7 @@ def review(
     context: _Context, name: str | None, person: str | None, second_reader: bool, port: int, no_browser: bool
 ) -> None:
     """Check and correct notes, the most doubtful first, in a browser on this computer."""
-    from pipeline.review.server import serve  # noqa: PLC0415
+    from pipeline.review.server import serve
 
     serve(
         context.places,

@@ -29,6 +29,7 @@ from pipeline.model import (
 )
 from pipeline.review.material import Material
 from pipeline.stages import amend, assign, combine, decide, judge, place, theme
+from pipeline.themes.ownership import OwnedThemes
 from pipeline.workshop import Workshop
 
 
@@ -49,6 +50,7 @@ class Draft:
     decisions: tuple[Decision, ...]
     software: Mapping[str, str]
     imported: Record | None = None
+    owned_themes: OwnedThemes | None = None
     by_hand: Mapping[anchors.Anchor, amend.HandReading] = field(default_factory=dict)
     drawn: frozenset[anchors.Anchor] = frozenset()
     principles: tuple[Principle, ...] = ()
@@ -159,10 +161,11 @@ def _flag(draft: Draft) -> Draft:
 
 
 def _theme(draft: Draft) -> Draft:
-    found = theme.themes(draft.notes, draft.principles)
+    found = theme.themes(draft.notes, draft.principles, owned=draft.owned_themes)
     of_note = found.theme_of_note
     notes = tuple(replace(note, theme_id=of_note.get(note.id)) for note in draft.notes)
-    return replace(draft, notes=notes, themes=found.themes)
+    lost = tuple(f"The theme “{one.name}” has lost its notes: {one.reason}." for one in found.lost)
+    return replace(draft, notes=notes, themes=found.themes, notices=(*draft.notices, *lost))
 
 
 REDUCE_STEPS: tuple[Callable[[Draft], Draft], ...] = (

@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipeline import anchors, decisions, editions, executing, planning
+from pipeline import decisions, editions, executing, planning
 from pipeline.cache import Cache
-from pipeline.errors import MissingError, PhotosFailedError
+from pipeline.errors import PhotosFailedError
 from pipeline.files import exclusive, write_atomically
 from pipeline.mapping import MAP_STAGES, Outcome, work_on
 from pipeline.model import (
-    Crop,
-    Decision,
     Detection,
     Features,
     PageReading,
@@ -36,10 +34,15 @@ from pipeline.model import (
 )
 from pipeline.planning import Places, Plan
 from pipeline.review.material import Material, material_file
+from pipeline.standing import Crops, by_hand
+from pipeline.themes.ownership import OwnedThemes
 from pipeline.workshop import FILE_NAME, Workshop, find_workshops, load_workshop
 
 if TYPE_CHECKING:
-    from pipeline.stages.amend import HandReading
+    pass
+
+if TYPE_CHECKING:
+    from pipeline.themes.ownership import OwnedThemes
 
 
 class Watcher:
@@ -124,38 +127,6 @@ def run(
     return list(summaries.values())
 
 
-def publish_edition(places: Places, name: str, date: str, *, force: bool = False) -> editions.Edition:
-    """Freeze a workshop's record, as the last run left it, as its next edition.
-
-    Run before it, so that the record is current, and after it, so that record and database know the
-    edition. Raises MissingError when the workshop was never run.
-    """
-    folder = find_workshops(places.raw, (name,))[0]
-    plan = planning.make_plan(load_workshop(folder), places)
-    record = load_record(places, name)
-    based_on = f"{len(record.photos)} photographs" if record.photos else "the imported record"
-    return editions.freeze(
-        record,
-        Crops(Cache(places.cache), plan, record),
-        places.reports,
-        date,
-        based_on,
-        record.credits,
-        force=force,
-    )
-
-
-def load_record(places: Places, workshop_id: str) -> Record:
-    """The record as the last run left it; raises MissingError when there was none."""
-    try:
-        return msgspec.json.decode(places.record(workshop_id).read_bytes(), type=Record)
-    except (FileNotFoundError, msgspec.DecodeError):
-        raise MissingError(
-            f"“{workshop_id}” has no record yet.",
-            remedy=f"Make it with: workshop run {workshop_id}",
-        ) from None
-
-
 def raise_for_failures(summaries: Iterable[Summary]) -> None:
     """Raise PhotosFailedError when a stage failed on some photograph, so that scripts can tell."""
     failed = sum(summary.failed for summary in summaries)
@@ -204,23 +175,19 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
         decisions=log.decisions,
         software=_software(plan),
         imported=_edition_zero(places, plan.workshop.id),
-        by_hand=_by_hand(plan, cache, log.decisions),
+        owned_themes=_owned_themes(plan.workshop),
+        by_hand=by_hand(plan, cache, log.decisions),
         notices=(*_notices(plan), *log.problems),
     )
     return reduce_workshop(draft)
 
 
-def _by_hand(plan: Plan, cache: Cache, made: Sequence[Decision]) -> dict[anchors.Anchor, HandReading]:
-    """The readings of outlines that people drew: from the cache, where the review page left them, or now."""
-    from pipeline.stages.amend import hand_outlines  # noqa: PLC0415  (and below: only where somebody drew)
+def _owned_themes(workshop: Workshop) -> OwnedThemes | None:
+    """What people decided about themes in raw/<workshop>/themes.toml, if they did."""
+    from pipeline.themes import themes_toml  # noqa: PLC0415
 
-    drawn = hand_outlines(made)
-    if not drawn:
-        return {}
-    from pipeline import byhand  # noqa: PLC0415
-
-    paths = {source.sha256: source.path for source in plan.inventory.sources}
-    return byhand.of_workshop(drawn, cache, plan.keys, plan.workshop, paths)
+    file = workshop.folder / planning.OWNED_THEMES
+    return themes_toml.parse(file.read_text("utf-8"), str(file)) if file.is_file() else None
 
 
 def _edition_zero(places: Places, workshop_id: str) -> Record | None:
@@ -291,37 +258,22 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     from pipeline.history import history_of  # noqa: PLC0415
     from pipeline.store.tables import responses_table  # noqa: PLC0415
 
-    csv, parquet = responses_table(places.database, record.workshop_id)
+    public = editions.publishable(record)
+    withheld = {
+        shown.id: (shown.text, shown.text_status)
+        for shown, note in zip(public.notes, record.notes, strict=True)
+        if shown.text != note.text
+    }
+    csv, parquet = responses_table(places.database, record.workshop_id, withheld)
     history = history_of(record, places)
     return publish.write_reports(
-        record,
-        Crops(Cache(places.cache), plan, record),
+        public,
+        Crops(Cache(places.cache), plan, public),
         places.reports / record.workshop_id,
         {"responses.csv": csv, "responses.parquet": parquet},
         history.since_last.changes if history.since_last else (),
         imprint=history.imprint,
     )
-
-
-class Crops(dict[str, Crop]):
-    """Note id → its picture, fetched from the cache photograph by photograph."""
-
-    def __init__(self, cache: Cache, plan: Plan, record: Record) -> None:
-        super().__init__()
-        drawn = _by_hand(plan, cache, decisions.read_log(plan.workshop.folder).decisions)
-        wanted: dict[str, list[tuple[str, int]]] = {}
-        for note in record.notes:
-            best = note.sightings[0] if note.sightings else None
-            if best is None:
-                continue
-            if (best.photo_sha256, best.polygon) in drawn:
-                self[note.id] = drawn[best.photo_sha256, best.polygon].crop
-            elif best.index >= 0:
-                wanted.setdefault(best.photo_sha256, []).append((note.id, best.index))
-        for sha256, notes in wanted.items():
-            found = cache.get("cut", plan.digests[sha256]["cut"], tuple[Crop, ...])
-            if isinstance(found, tuple):
-                self.update({note_id: found[index] for note_id, index in notes if index < len(found)})
 
 
 def _software(plan: Plan) -> dict[str, str]:

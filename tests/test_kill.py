@@ -15,7 +15,8 @@ from fakes import draw_photo, in_this_process, use_fakes, workshop_of
 from pipeline.decisions import append
 from pipeline.model import Decision
 from pipeline.planning import Places
-from pipeline.run import publish_edition, run
+from pipeline.run import run
+from pipeline.standing import publish_edition
 from pipeline.store.digest import dump_digest
 
 FORKS = multiprocessing.get_context("forkserver")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,13 +17,16 @@ from pipeline.store.query import connected
 ROW_GROUP = 50_000
 
 
-def responses_table(path: Path, workshop_id: str) -> tuple[bytes, bytes]:
+def responses_table(
+    path: Path, workshop_id: str, published: Mapping[str, tuple[str, str]] | None = None
+) -> tuple[bytes, bytes]:
     """(responses.csv, responses.parquet) of one workshop, in the order of the record.
 
     The CSV is UTF-8 with a header line, line feeds, empty cells for NULL, polygons as JSON text, and
     texts that no spreadsheet takes for a formula (the rule, and how to read back: see
     pipeline/store/cells.py). The Parquet keeps polygons as lists of {x, y} and carries each column's
-    comment as metadata. The same database gives the same bytes.
+    comment as metadata. The same database gives the same bytes. `published` gives the text and status
+    (by note id) of notes whose text may not be published as the database holds it.
 
     Raises MissingError if there is no database or no such workshop in it.
     """
@@ -40,7 +44,23 @@ def responses_table(path: Path, workshop_id: str) -> tuple[bytes, bytes]:
         )
         question = "SELECT * FROM responses WHERE workshop_id = ?"
         table = connection.sql(question, params=[workshop_id]).to_arrow_table()
+    table = _with_texts(table, published or {})
     return _as_csv(table), _as_parquet(table, comments)
+
+
+def _with_texts(table: pa.Table, published: Mapping[str, tuple[str, str]]) -> pa.Table:
+    if not published:
+        return table
+    ids = table["note_id"].to_pylist()
+    for place, name in enumerate(("text", "text_status")):
+        values = [
+            published[note_id][place] if note_id in published else value
+            for note_id, value in zip(ids, table[name].to_pylist(), strict=True)
+        ]
+        index = table.schema.get_field_index(name)
+        field = table.schema.field(name)
+        table = table.set_column(index, field, pa.array(values, field.type))
+    return table
 
 
 def _as_csv(table: pa.Table) -> bytes:

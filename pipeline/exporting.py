@@ -1,0 +1,75 @@
+"""`workshop export`: a record in the formats other programs read, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import publish
+from pipeline.errors import MissingError
+from pipeline.exchange.pagexml import page_files
+from pipeline.files import write_atomically
+from pipeline.model import Crop, Record
+from pipeline.publish.changes import ChangeLike
+from pipeline.publish.exports import EXPORTS
+from pipeline.publish.view import Imprint
+from pipeline.themes.codebook import codebook
+
+_DOCUMENTS = ("docx", "html", "md", "pdf", "png", "pptx", "svg", "txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Exportable:
+    """A record with all that a format may need. `moment` (ISO 8601) dates files that must carry one."""
+
+    record: Record
+    crops: Mapping[str, Crop]
+    changes: Sequence[ChangeLike]
+    imprint: Imprint | None
+    moment: str
+
+
+def _document(name: str) -> Callable[[Exportable], dict[str, bytes]]:
+    def make(it: Exportable) -> dict[str, bytes]:
+        files = publish.render_reports(
+            it.record, it.crops, {}, it.changes, imprint=it.imprint, formats=(name,)
+        )
+        return {path: content for path, content in files.items() if path.endswith(f".{name}")}
+
+    return make
+
+
+def _exchange(name: str) -> Callable[[Exportable], dict[str, bytes]]:
+    return lambda it: EXPORTS[name](it.record, it.changes, it.imprint)
+
+
+def _codebook(it: Exportable) -> dict[str, bytes]:
+    content = codebook(it.record.principles, it.record.themes, it.record.notes, it.record.workshop_id)
+    return {f"{it.record.workshop_id}.qdc": content}
+
+
+FORMATS: dict[str, Callable[[Exportable], dict[str, bytes]]] = {
+    **{name: _exchange(name) for name in EXPORTS},
+    "page-xml": lambda it: page_files(it.record, it.moment),
+    "refi-qda": _codebook,
+    **{name: _document(name) for name in _DOCUMENTS},
+}
+"""Every format by the name people give it."""
+
+
+def export(it: Exportable, name: str, folder: Path) -> list[Path]:
+    """Write the record in one format below `folder`; returns the files.
+
+    Raises MissingError when this machine lacks what the format needs, StorageError when a file cannot
+    be written.
+    """
+    why = publish.unavailable_formats().get(name)
+    if why:
+        raise MissingError(f"{name} cannot be made here: {why}", safe="Nothing was written.")
+    written = []
+    for path, content in sorted(FORMATS[name](it).items()):
+        target = folder / path
+        write_atomically(target, content)
+        written.append(target)
+    return written
