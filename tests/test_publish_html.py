@@ -8,6 +8,7 @@ import json
 import os
 import re
 import xml.etree.ElementTree as ET
+import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -406,3 +407,54 @@ def test_a_list_in_the_introduction_stays_a_list() -> None:
     ] * 4
     assert "First line" in page.words
     assert "• one" in page.words
+
+
+def test_nothing_is_published_that_is_not_for_the_public() -> None:
+    from pipeline.publish import ALL_FORMATS, render_reports, unavailable_formats
+    from pipeline.publish.exports import EXPORTS
+
+    plain = make_record()
+    notes = tuple(
+        replace(note, machine_text="SECRETREADING", personal_data=("SECRETNAME",)) for note in plain.notes
+    )
+    orphans = tuple(
+        replace(orphan, person="SECRETPERSON", old="SECRETOLD", reason="SECRETREASON")
+        for orphan in plain.orphans
+    )
+    record = replace(plain, notes=notes, orphans=orphans)
+    formats = [name for name in ALL_FORMATS if name not in unavailable_formats() and name != "pdf"]
+    files = render_reports(record, {}, {}, [Change("added", None, "x")], formats=formats)
+    for export in EXPORTS.values():
+        files.update(export(record, (), None))
+    assert len(files) > 15
+    for name, content in files.items():
+        unpacked = [content]
+        if name.endswith((".docx", ".pptx")):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                unpacked = [archive.read(part) for part in archive.namelist()]
+        assert not any(b"SECRET" in part for part in unpacked), name
+
+
+def test_the_key_of_a_chart_wraps_before_its_edge() -> None:
+    codes = ["agreement", "importance", "amendment", "challenge", "other", "unsure", "not_recorded"]
+    notes = [make_note(n, response_type=code) for n, code in enumerate(codes, start=1)]
+    svg = charts(make_record(notes=notes))["responses-by-principle.svg"]
+    places = [
+        (float(x), float(y)) for x, y in re.findall(r'<g transform="translate\(([\d.]+) (\d+)\)"><path', svg)
+    ]
+    assert len(places) == 7
+    assert len({y for _, y in places}) == 2
+    assert all(x < 520 for x, _ in places)
+
+
+def test_changes_are_drawn_by_kind() -> None:
+    from pipeline.publish import render_reports
+
+    changes = [Change("added", None, "x"), Change("added", None, "y"), Change("removed", "z")]
+    files = render_reports(make_record(), {}, {}, changes)
+    data = json.loads(
+        ET.fromstring(files["changes.svg"]).findtext("{http://www.w3.org/2000/svg}metadata") or ""
+    )
+    assert data["rows"] == [["Added", 2], ["Removed", 1]]
+    assert "chart-changes" in files["record.html"].decode()
+    assert "changes.svg" not in render_reports(make_record(), {}, {})

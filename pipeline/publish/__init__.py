@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pipeline.model import Crop, Record
 from pipeline.publish import docx, pdf, png, pptx
-from pipeline.publish.changes import Change, ChangeLike
-from pipeline.publish.charting import make_charts
+from pipeline.publish.changes import Change, ChangeLike, arrange_changes
+from pipeline.publish.charting import changes_chart, make_charts
 from pipeline.publish.files import swap_in
 from pipeline.publish.html import render_html
 from pipeline.publish.markdown import render_markdown
@@ -36,6 +36,10 @@ __all__ = [
 RECORD = "record.html"
 QUICK_FORMATS = ("html", "md", "txt", "svg")
 """What every run writes: quick, and without libraries of the system."""
+_DRAWN = [
+    f"{name}.{end}" for name in ("responses-by-principle", "legibility", "changes") for end in ("svg", "png")
+]
+_OWN = ("record.pdf", "record.docx", "record.pptx", "record.md", "record.txt", *_DRAWN)
 ALL_FORMATS = (*QUICK_FORMATS, "png", "pdf", "docx", "pptx")
 
 
@@ -69,7 +73,10 @@ def render_reports(
         raise ValueError(f"{unknown[0]!r} is no format of the record; there are {', '.join(ALL_FORMATS)}")
     crops = publishable(crops, (note.id for note in record.notes))
     contents = dict(tables)
-    drawn = make_charts(arrange(record))
+    view = arrange(record)
+    drawn = list(make_charts(view))
+    if changes:
+        drawn.append(changes_chart(arrange_changes(changes, view.headings)))
     if "svg" in formats:
         contents.update((chart.name, chart.svg.encode()) for chart in drawn)
     if "png" in formats:

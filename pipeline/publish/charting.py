@@ -15,12 +15,15 @@ from markupsafe import Markup
 
 from pipeline import vocabulary
 from pipeline.publish import icons, words
+from pipeline.publish.changes import ChangeGroup
+from pipeline.publish.ooxml import clean
 from pipeline.publish.view import STATUS_ORDER, TYPE_ORDER, RecordView, Section
 
 WIDTH = 620
 LEFT = 1
 CELL = 21.0
 ROW = 54
+_TOP, _KEY_LINE = 74, 24
 MOST_SHAPES = 28
 """Up to so many responses under every heading, each is drawn as its shape; above, bars are drawn."""
 
@@ -44,6 +47,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[int, ...]], ...]
     totals: tuple[int, ...]
+    subject: str = "Principle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,31 @@ class Chart:
 def make_charts(view: RecordView) -> tuple[Chart, Chart]:
     """The two charts of a record."""
     return _responses(view), _legibility(view)
+
+
+def changes_chart(groups: Sequence[ChangeGroup]) -> Chart:
+    """How many changes of each kind there were since an earlier edition."""
+    rows = tuple((group.label, (len(group.lines),)) for group in groups)
+    table = Table(("Changes",), rows, (sum(values[0] for _, values in rows),), subject="Kind of change")
+    title = "What changed"
+    said = "; ".join(f"{label} {values[0]}" for label, values in rows)
+    description = f"{words.count(table.totals[0], 'change')} in all. {said}."
+    most = max((values[0] for _, values in rows), default=0)
+    body: list[Markup] = []
+    for number, (label, values) in enumerate(rows):
+        body += [
+            _row_label(label, values[0], _TOP + number * ROW),
+            _bar(values, [("#1d5d94", "#ffffff")], most, _TOP + number * ROW),
+        ]
+    svg = _document(
+        name="chart-changes",
+        title=title,
+        description=description,
+        table=table,
+        key=(Markup(""), 0),
+        body=body,
+    )
+    return Chart("changes.svg", title, description, table, svg)
 
 
 def _table(view: RecordView, codes: Sequence[str], kind: str, labels: dict[str, vocabulary.Code]) -> Table:
@@ -95,20 +124,18 @@ def _responses(view: RecordView) -> Chart:
     ]
     body: list[Markup] = []
     for number, (heading, values) in enumerate(table.rows):
-        top = 74 + number * ROW
+        top = _TOP + number * ROW
         body.append(_row_label(heading, sum(values), top))
         if most <= MOST_SHAPES:
             body.append(_shapes_row(values, present, shapes, top))
         else:
             fills = [(icons.COLOURS[code][0], "#ffffff") for code in present]
             body.append(_bar(values, fills, most, top))
-    height = 74 + len(table.rows) * ROW + 4
     svg = _document(
         name="chart-responses",
         title=title,
         description=description,
         table=table,
-        height=height,
         key=_key(key, table.columns),
         body=body,
     )
@@ -127,16 +154,14 @@ def _legibility(view: RecordView) -> Chart:
     ]
     body: list[Markup] = []
     for number, (heading, values) in enumerate(table.rows):
-        top = 74 + number * ROW
+        top = _TOP + number * ROW
         body.append(_row_label(heading, sum(values), top))
         body.append(_bar(values, fills, most, top))
-    height = 74 + len(table.rows) * ROW + 4
     svg = _document(
         name="chart-legibility",
         title=title,
         description=description,
         table=table,
-        height=height,
         key=_key(key, table.columns),
         body=body,
     )
@@ -151,51 +176,55 @@ def _shape_for(view: RecordView, response_type: str) -> str:
 
 
 def _document(
-    *, name: str, title: str, description: str, table: Table, height: int, key: Markup, body: Sequence[Markup]
+    *, name: str, title: str, description: str, table: Table, key: tuple[Markup, int], body: Sequence[Markup]
 ) -> str:
     data = {
-        "columns": ["Principle", *table.columns],
+        "columns": [table.subject, *table.columns],
         "rows": [[heading, *values] for heading, values in table.rows],
         "totals": list(table.totals),
     }
     hatch = Markup(
-        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect width="6" height="6" fill="#f3efe6"/><rect width="2" height="6" fill="#8d877a"/></pattern></defs>'
+        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
+        'patternTransform="rotate(45)"><rect width="6" height="6" fill="#f3efe6"/>'
+        '<rect width="2" height="6" fill="#8d877a"/></pattern></defs>'
     )
+    lines = max(key[1] - 1, -1)
+    lower = _KEY_LINE * lines
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{name}-title {name}-desc"'
         ' viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="{font}">\n'
         '<title id="{name}-title">{title}</title>\n<desc id="{name}-desc">{description}</desc>\n'
-        "<metadata>{data}</metadata>\n{hatch}\n{head}\n{key}\n{body}\n</svg>\n"
+        "<metadata>{data}</metadata>\n{hatch}\n{head}\n{key}\n"
+        '<g transform="translate(0 {lower})">\n{body}\n</g>\n</svg>\n'
     ).format(
         name=name,
         width=WIDTH,
-        height=height,
+        height=_TOP + lower + len(table.rows) * ROW + 4,
         font=_FONT,
-        title=_clean(title),
-        description=_clean(description),
-        data=_clean(json.dumps(data, ensure_ascii=False)),
+        title=clean(title),
+        description=clean(description),
+        data=clean(json.dumps(data, ensure_ascii=False)),
         hatch=hatch if name == "chart-legibility" else "",
         head=_text(LEFT, 18, title, 17, _INK, is_strong=True),
-        key=key,
+        key=key[0],
+        lower=lower,
         body=Markup("\n").join(body),
     )
 
 
-def _clean(text: str) -> str:
-    """XML has no place for control characters, not even escaped."""
-    return "".join(
-        sign for sign in text if sign in "\n\t" or (ord(sign) >= 32 and ord(sign) not in (0xFFFE, 0xFFFF))
-    )
-
-
-def _key(entries: Sequence[Markup], labels: Sequence[str]) -> Markup:
+def _key(entries: Sequence[Markup], labels: Sequence[str]) -> tuple[Markup, int]:
+    """The key, and how many lines it takes."""
     parts: list[Markup] = []
-    x = float(LEFT)
+    x, line = float(LEFT), 0
     for entry, label in zip(entries, labels, strict=True):
-        parts.append(Markup('<g transform="translate({} 47)">{}</g>').format(f"{x:g}", entry))
-        x += 46 + 8.6 * len(label)
-    return Markup("\n").join(parts)
+        wide = 46 + 8.6 * len(label)
+        if x + wide - 16 > WIDTH and x > LEFT:
+            x, line = float(LEFT), line + 1
+        parts.append(
+            Markup('<g transform="translate({} {})">{}</g>').format(f"{x:g}", 47 + _KEY_LINE * line, entry)
+        )
+        x += wide
+    return Markup("\n").join(parts), line + 1
 
 
 def _row_label(heading: str, total: int, top: int) -> Markup:
@@ -203,7 +232,7 @@ def _row_label(heading: str, total: int, top: int) -> Markup:
     return Markup(
         '<line x1="{0}" x2="{1}" y1="{2}" y2="{2}" stroke="{3}"/>'
         '<text x="{0}" y="{4}" font-size="14" fill="{5}">{6}<tspan dx="7" fill="{7}">{8}</tspan></text>'
-    ).format(LEFT, WIDTH - 4, top - 6, _LINE, top + 13, _INK, _clean(shown), _MUTED, f"{total:,}")
+    ).format(LEFT, WIDTH - 4, top - 6, _LINE, top + 13, _INK, clean(shown), _MUTED, f"{total:,}")
 
 
 def _shapes_row(values: Sequence[int], codes: Sequence[str], shapes: dict[str, str], top: int) -> Markup:
@@ -253,7 +282,7 @@ def _rect(x: float, y: float, size: tuple[float, float], fill: str, stroke: str 
 
 def _text(x: float, y: float, text: str, size: float, fill: str, *, is_strong: bool = False) -> Markup:
     return Markup('<text x="{}" y="{}" font-size="{}" fill="{}"{}>{}</text>').format(
-        f"{x:g}", f"{y:g}", f"{size:g}", fill, _STRONG if is_strong else "", _clean(text)
+        f"{x:g}", f"{y:g}", f"{size:g}", fill, _STRONG if is_strong else "", clean(text)
     )
 
 

@@ -38,6 +38,7 @@ def render_html(
     crops = pictures.publishable(crops, (note.id for note in record.notes))
     both = charting.make_charts(view)
     imprint = imprint or Imprint()
+    groups = arrange_changes(changes, view.headings)
     return (
         _environment()
         .get_template("record.html.j2")
@@ -46,7 +47,8 @@ def render_html(
             view=view,
             figures=view.figures,
             charts=both,
-            changes=arrange_changes(changes, view.headings),
+            changes=groups,
+            changes_chart=charting.changes_chart(groups) if len(groups) > 1 else None,
             imprint=imprint,
             tables=tuple(tables),
             css=Markup(read_template("record.css")),  # noqa: S704 (our own style sheet)
