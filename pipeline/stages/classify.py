@@ -20,6 +20,9 @@ from pipeline.frames import densify, fit_quadrilateral
 from pipeline.model import Classification, Outline
 from pipeline.shape import CLASSES, features, hidden_stretches, shape_probabilities
 
+VERSION = "1"
+"""Changes whenever the same inputs may give another result: results kept under another version are made anew."""
+
 Array = NDArray[np.float64]
 
 SQUARE_LIMIT = 1.27
@@ -29,15 +32,17 @@ SQUARE_SOFTNESS = 0.035
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How the two judges are weighed. Fitted by `pipeline.training.classify.calibrate`; see there for figures."""
+    """How the two judges are weighed: powers of their probabilities, and log odds added per class (shape.CLASSES).
+
+    Fitted by `pipeline.training.classify.calibrate`, which says on what. Four-sided notes get a head start, being far
+    more common than cut shapes elsewhere; no known shape gets a handicap, as half hidden shapes look like none.
+    """
 
     geometry: float = 0.75
     votes: float = 1.0
-    ordinary: float = 1.0
-    """Added log odds of a four-sided note: ordinary notes are far more common than cut shapes elsewhere."""
-    other: float = -1.0
-    """Added log odds of no known shape: half hidden shapes look like none."""
+    bias: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 1.0, -1.0)
     geometry_alone: float = 0.8
+    bias_alone: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 1.0, -1.0)
 
 
 CALIBRATION = Calibration()
@@ -72,21 +77,25 @@ def weigh(
     geometry: Mapping[str, float], votes: Mapping[str, float], calibration: Calibration = CALIBRATION
 ) -> dict[str, float]:
     """The probability of each of `shape.CLASSES` from the outline's geometry and the detector's votes (maybe none)."""
-    gathered = {name: float(votes.get(name, 0.0)) for name in CLASSES}
-    gathered["four_sided"] += sum(float(votes.get(name, 0.0)) for name in ("square", "rectangle"))
-    total = sum(gathered.values())
+    gathered = gathered_votes(votes)
+    total = sum(gathered)
     logs = {}
-    for name in CLASSES:
+    for place, name in enumerate(CLASSES):
+        seen = math.log(geometry[name] + 0.002)
         if total > 0:
-            log = calibration.geometry * math.log(geometry[name] + 0.002)
-            log += calibration.votes * math.log((gathered[name] + 0.01) / (total + 0.05))
+            voted = math.log((gathered[place] + 0.01 * total) / (1.05 * total))
+            logs[name] = calibration.geometry * seen + calibration.votes * voted + calibration.bias[place]
         else:
-            log = calibration.geometry_alone * math.log(geometry[name] + 0.002)
-        prior = {"four_sided": calibration.ordinary, "other": calibration.other}
-        logs[name] = log + prior.get(name, 0.0)
+            logs[name] = calibration.geometry_alone * seen + calibration.bias_alone[place]
     top = max(logs.values())
     powers = {name: math.exp(value - top) for name, value in logs.items()}
     return {name: value / sum(powers.values()) for name, value in powers.items()}
+
+
+def gathered_votes(votes: Mapping[str, float]) -> list[float]:
+    """The detector's votes for each of `shape.CLASSES`; squares and rectangles are one class here."""
+    parts = {"four_sided": ("four_sided", "square", "rectangle")}
+    return [sum(float(votes.get(part, 0.0)) for part in parts.get(name, (name,))) for name in CLASSES]
 
 
 @dataclass(frozen=True, slots=True)
