@@ -70,7 +70,7 @@ def changes_chart(groups: Sequence[ChangeGroup]) -> Chart:
     """How many changes of each kind there were since an earlier edition."""
     rows = tuple((group.label, (len(group.lines),)) for group in groups)
     table = Table(("Changes",), rows, (sum(values[0] for _, values in rows),), subject="Kind of change")
-    title = "What changed"
+    title = "Changes by kind"
     said = "; ".join(f"{label} {values[0]}" for label, values in rows)
     description = f"{words.count(table.totals[0], 'change')} in all. {said}."
     most = max((values[0] for _, values in rows), default=0)
