@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames import note_frame, wrap
+from pipeline.frames import FOUR_SIDED, note_frame, wrap
 from pipeline.model import Crop, Matrix, Polygon
 
 Image = NDArray[np.uint8]
@@ -83,6 +83,8 @@ def straighten(
         mask[~_seen(warp, shape_wh, width, height)] = 0
     if not mask.any():
         raise ValueError("the outline has no area inside the photograph")
+    if shape in FOUR_SIDED:
+        mask = _without_bites(mask)
     if abs(scale / sampled - 1) > 1e-6:
         target = (
             max(8, round(shape_wh[0] * scale / sampled)),
@@ -177,6 +179,17 @@ def _resized(before: tuple[int, int], after: tuple[int, int]) -> Array:
     """From the pixels of the resized picture to those before, pixel centres at whole numbers."""
     fx, fy = before[0] / after[0], before[1] / after[1]
     return np.array([[fx, 0, (fx - 1) / 2], [0, fy, (fy - 1) / 2], [0, 0, 1.0]])
+
+
+def _without_bites(mask: Image) -> Image:
+    """A four-sided note's mask without the narrow bites that strokes leave where they reach the paper's edge."""
+    side = max(3, round(0.05 * max(mask.shape)) | 1)
+    # Without a border of its own the closing would grow what lies near the picture's edge up to it.
+    padded = cv2.copyMakeBorder(mask, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(
+        padded, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    )
+    return np.ascontiguousarray(closed[side:-side, side:-side])
 
 
 def _fill_outside(picture: Image, mask: Image) -> Image:
