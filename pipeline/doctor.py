@@ -32,6 +32,7 @@ def examine(raw: Path, processed: Path, reports: Path) -> tuple[Finding, ...]:
         *(_library(name, module) for name, module in _LIBRARIES),
         _network(),
         _tesseract(),
+        *_formats(),
         *(_folder(path) for path in (raw, processed, reports)),
         _space(processed),
     )
@@ -93,6 +94,23 @@ def _tesseract() -> Finding:
         return Finding("Tesseract", False, f"does not start ({error})", tesseract_remedy(), is_needed=False)
     lines = (answer.stdout or answer.stderr).splitlines()
     return Finding("Tesseract", answer.returncode == 0, lines[0] if lines else "no answer", is_needed=False)
+
+
+def _formats() -> tuple[Finding, ...]:
+    """Formats of the record that need something of the system."""
+    from pipeline.publish import unavailable_formats  # noqa: PLC0415  (loads what draws them)
+
+    why = unavailable_formats()
+    return tuple(
+        Finding(
+            f"export as {name}",
+            name not in why,
+            "possible" if name not in why else "not possible",
+            why.get(name, ""),
+            is_needed=False,
+        )
+        for name in ("pdf", "png")
+    )
 
 
 def _folder(path: Path) -> Finding:

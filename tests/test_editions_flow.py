@@ -1,0 +1,190 @@
+"""Publishing, comparing, importing and exporting a workshop that a run has made, end to end."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+from fakes import draw_photo, in_this_process, use_fakes, workshop_of
+
+from pipeline import editions, exporting, history, standing
+from pipeline.errors import MissingError
+from pipeline.planning import Places
+from pipeline.run import run
+from pipeline.workshop import load_workshop
+
+SHARED_RECORD = Path(__file__).resolve().parents[2] / "shared" / "record" / "whitworth-2019.txt"
+
+TRANSCRIPT = """Town hall
+
+How did people respond?
+
+Power (3)
+
+- yellow
+- [illegible]
+- [no text]
+
+Kindness (1)
+
+- Tea first
+"""
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    use_fakes(monkeypatch)
+    return Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+
+
+def go(places: Places) -> None:
+    run(places, workers=1, make_executor=in_this_process)
+
+
+def rows(places: Places, query: str) -> list[tuple]:
+    with duckdb.connect(str(places.database), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_two_editions_and_what_changed_between_them(places: Places) -> None:
+    folder = workshop_of(places.raw, photos=1)
+    go(places)
+    first = standing.publish_edition(places, "town-hall", "2026-11-01")
+    assert (first.number, first.is_new) == (1, True)
+    assert not standing.publish_edition(places, "town-hall", "2026-11-02").is_new
+    draw_photo(folder / "second.png", ["blue", "pink"], 5)
+    go(places)
+    since = history.changes_between(standing.load_record(places, "town-hall"), places, ())
+    assert [change.kind for change in since.changes] == ["added", "added", "count_changed"]
+    page = (places.reports / "town-hall" / "record.html").read_text("utf-8")
+    assert "What changed" in page
+    second = standing.publish_edition(places, "town-hall", "2026-11-03")
+    go(places)
+    assert second.number == 2
+    assert rows(places, "SELECT edition FROM edition ORDER BY 1") == [(1,), (2,)]
+    assert rows(
+        places, "SELECT kind FROM changes WHERE from_edition = 1 AND to_edition = 2 ORDER BY kind"
+    ) == [
+        ("added",),
+        ("added",),
+        ("count_changed",),
+    ]
+    rebuilt, _ = editions.rebuild(editions.load_edition(places.reports, "town-hall", 1))
+    assert len(rebuilt.notes) == 1
+
+
+def test_comparing_without_an_edition_says_what_to_do(places: Places) -> None:
+    workshop_of(places.raw, photos=1)
+    go(places)
+    with pytest.raises(MissingError, match="workshop publish town-hall"):
+        history.changes_between(standing.load_record(places, "town-hall"), places, ())
+    standing.publish_edition(places, "town-hall", "2026-11-01")
+    with pytest.raises(MissingError, match="no edition 7"):
+        history.changes_between(standing.load_record(places, "town-hall"), places, (7,))
+
+
+def imported(places: Places, file: Path) -> None:
+    known = load_workshop(places.raw / "town-hall")
+    editions.import_record(places.reports, "town-hall", known.principles, file, date="2019-03-06")
+    go(places)
+
+
+def test_a_workshop_may_be_an_imported_record_alone(places: Places, tmp_path: Path) -> None:
+    workshop_of(places.raw, photos=0)
+    file = tmp_path / "record.txt"
+    file.write_text(TRANSCRIPT, "utf-8")
+    imported(places, file)
+    counts = rows(places, "SELECT principle, found, stated, difference FROM counts_by_principle")
+    assert ("Power", 3, 3, 0) in counts
+    assert ("Kindness", 1, 1, 0) in counts
+    assert rows(places, "SELECT count(*) FROM responses WHERE shape = 'not_recorded'") == [(4,)]
+
+
+def test_photographs_found_later_replace_an_imported_record_and_the_changes_are_told(
+    places: Places, tmp_path: Path
+) -> None:
+    folder = workshop_of(places.raw, photos=0)
+    file = tmp_path / "record.txt"
+    file.write_text(TRANSCRIPT, "utf-8")
+    imported(places, file)
+    draw_photo(folder / "photo.png", ["yellow", "pink"], 1)
+    go(places)
+    assert rows(places, "SELECT principle, found, stated FROM counts_by_principle ORDER BY 1") == [
+        ("Kindness", 0, 1),
+        ("Power", 2, 3),
+    ]
+    kinds = {row[0] for row in rows(places, "SELECT kind FROM changes WHERE from_edition = 0")}
+    assert {"removed", "count_changed"} <= kinds
+
+
+@pytest.mark.skipif(not SHARED_RECORD.is_file(), reason="the real published record is not beside the project")
+def test_the_real_published_record_reconciles(places: Places) -> None:
+    workshop_of(
+        places.raw,
+        photos=0,
+        settings='title = "Co-Production Values & Principles"\nframework = "terrapins"\n',
+    )
+    imported(places, SHARED_RECORD)
+    counts = {
+        row[0].lower(): row[1:]
+        for row in rows(places, "SELECT principle, found, stated FROM counts_by_principle")
+    }
+    assert counts["engaged"] == (7, 6)
+    assert counts["make time"] == (7, 7)
+    assert counts["power"] == (15, 15)
+    assert counts["positive-sum"] == (4, 4)
+
+
+@pytest.mark.parametrize("name", [name for name in exporting.FORMATS if name not in ("pdf", "png")])
+def test_every_format_can_be_exported_twice_with_the_same_bytes(places: Places, name: str) -> None:
+    workshop_of(places.raw, photos=2)
+    go(places)
+    it = standing.exportable(places, "town-hall")
+    first = {path: path.read_bytes() for path in exporting.export(it, name, places.reports / "x" / name)}
+    second = {path: path.read_bytes() for path in exporting.export(it, name, places.reports / "x" / name)}
+    assert first
+    assert first == second
+
+
+def test_corrections_made_elsewhere_come_back_once(places: Places) -> None:
+    workshop_of(places.raw, photos=1)
+    go(places)
+    it = standing.exportable(places, "town-hall")
+    file = exporting.export(it, "page-xml", places.reports / "town-hall" / "exports" / "page-xml")
+    page = next(path for path in file if path.suffix == ".xml")
+    corrected = places.reports / page.name
+    corrected.write_text(re.sub(r">yellow<", ">Ask us first<", page.read_text("utf-8")), "utf-8")
+    taken = standing.take_corrections(places, "town-hall", [corrected], "ada")
+    assert [decision.new for decision in taken.decisions if decision.field == "text"] == ["Ask us first"]
+    assert standing.take_corrections(places, "town-hall", [corrected], "ada").decisions == ()
+    go(places)
+    assert rows(places, "SELECT text, reading_state FROM responses") == [("Ask us first", "reviewed")]
+
+
+def test_a_name_that_nobody_decided_on_is_in_nothing_published(places: Places) -> None:
+    from pipeline.decisions import append
+    from pipeline.model import Decision
+
+    folder = workshop_of(
+        places.raw, photos=1, settings='title = "x"\n[people]\nroster = ["Priya Nandakumar"]\n'
+    )
+    go(places)
+    sha, polygon = rows(
+        places, "SELECT p.sha256, s.polygon FROM sightings s JOIN photo p USING (workshop_id, photo)"
+    )[0]
+    place = tuple((point["x"], point["y"]) for point in polygon)
+    text = "Ask Priya Nandakumar first"
+    append(folder, [Decision("d1", sha, place, "text", "yellow", text, "", "ada", "2026-11-21", "yellow")])
+    go(places)
+    assert rows(places, "SELECT text FROM responses") == [(text,)]
+    standing.publish_edition(places, "town-hall", "2026-11-21")
+    it = standing.exportable(places, "town-hall")
+    for name in ("data-package", "tei", "page-xml", "web-annotation", "txt", "docx"):
+        exporting.export(it, name, places.reports / "town-hall" / "exports" / name)
+    published = [path for path in places.reports.rglob("*") if path.is_file()]
+    assert len(published) > 10
+    for path in published:
+        assert b"Nandakumar" not in path.read_bytes(), path
+    assert it.crops == {}
