@@ -28,6 +28,8 @@ CROWDED = 24
 """A bucket that more photographs than this share says nothing, as a stop word does."""
 PARTNERS = 6
 """How many candidates each photograph may name."""
+STANDING_OUT = 1.6
+"""A candidate shares at least this many times what the photograph shares with the middle one of all others."""
 ALL_PAIRS_UP_TO = 16
 RATIO = 0.85
 TOLERANCE = 0.004
@@ -79,8 +81,10 @@ def candidate_pairs(points: Mapping[str, Points]) -> list[tuple[str, str]]:
         ranked.setdefault(i, []).append((-weight, j))
         ranked.setdefault(j, []).append((-weight, i))
     for i, partners in ranked.items():
-        for _, j in sorted(partners)[:PARTNERS]:
-            chosen.add((names[min(i, j)], names[max(i, j)]))
+        usual = sorted(weight for weight, _ in partners)[len(partners) // 2]
+        for weight, j in sorted(partners)[:PARTNERS]:
+            if weight <= STANDING_OUT * usual:
+                chosen.add((names[min(i, j)], names[max(i, j)]))
     return sorted(chosen)
 
 
