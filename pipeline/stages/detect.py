@@ -10,6 +10,7 @@ The network runs twice: on the whole photograph at a middle size, then at the si
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from scipy import ndimage
 from shapely import make_valid
 from shapely.geometry import Polygon as ShapelyPolygon
 
@@ -40,6 +42,8 @@ MORE_RUNS = 2
 MIN_SCORE = 0.5
 """Outlines that score less are not reported."""
 HEADING_MIN_SCORE = 0.5
+JOIN_GAIN = -0.15
+"""How much worse the boxes may agree with two neighbouring parts as one piece, for them to be joined."""
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -125,8 +129,8 @@ def _vote(fields: _Fields, paper: Floats, seed: Floats) -> Floats:
     return final
 
 
-def _assign(fields: _Fields, found: Floats, paper: Floats) -> tuple[NDArray[np.int32], Floats]:
-    """For every quarter-grid pixel the number of its box (1.., 0 none) and how well it agrees."""
+def _assign(fields: _Fields, found: Floats, paper: Floats) -> NDArray[np.int32]:
+    """For every quarter-grid pixel the number (1.., 0 none) of the box it agrees with most."""
     label = np.zeros(paper.shape, np.int32)
     best = np.full(paper.shape, 0.3, np.float32)
     for k, box in enumerate(found):
@@ -135,7 +139,7 @@ def _assign(fields: _Fields, found: Floats, paper: Floats) -> tuple[NDArray[np.i
         better = (fit > best[where]) & (paper[where] > 0.3)
         label[where][better] = k + 1
         best[where][better] = fit[better]
-    return label, best
+    return label
 
 
 def _grow(marks: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -152,6 +156,81 @@ def _grow(marks: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32
     return grown
 
 
+def _bounds(ys: NDArray[np.int64], xs: NDArray[np.int64]) -> Floats:
+    """The box round pixels of the quarter grid, in network pixels."""
+    return np.array([xs.min() * 4, ys.min() * 4, xs.max() * 4 + 4, ys.max() * 4 + 4], np.float32)
+
+
+def _agreement(regions: NDArray[np.int32], boxes: Floats) -> Floats:
+    """How well each quarter-grid pixel's box agrees with the box of the region it lies in (0 outside)."""
+    quarter = regions[::2, ::2]
+    out = np.zeros(quarter.shape, np.float32)
+    for k, where in enumerate(ndimage.find_objects(quarter)):
+        if where is None:
+            continue
+        ys, xs = np.nonzero(quarter[where] == k + 1)
+        ys, xs = ys + where[0].start, xs + where[1].start
+        out[ys, xs] = _overlap(_bounds(ys, xs), boxes[:, ys, xs])
+    return out
+
+
+def _join(regions: NDArray[np.int32], core: Floats, boxes: Floats) -> NDArray[np.int32]:
+    """Joins neighbours that the core map does not part, unless the boxes clearly speak for two pieces.
+
+    Votes fall apart on large and on bent shapes (ticks), where a pixel sees only an arm of its paper; the core map
+    does not. Two hypotheses are weighed: how well do the pixels' boxes agree with the two parts' own boxes, and how
+    well with the box round both?
+    """
+    quarter = regions[::2, ::2]
+    inner = core[::2, ::2] > 0.5
+    contact: Counter[tuple[int, int]] = Counter()
+    for here, there, both in (
+        (quarter[:, :-1], quarter[:, 1:], inner[:, :-1] & inner[:, 1:]),
+        (quarter[:-1], quarter[1:], inner[:-1] & inner[1:]),
+    ):
+        touching = both & (here != there) & (here > 0) & (there > 0)
+        contact.update(zip(here[touching].tolist(), there[touching].tolist(), strict=True))
+    pixels: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+    touch: dict[tuple[int, int], int] = {}
+    for (i, j), count in sorted(contact.items()):
+        touch[min(i, j), max(i, j)] = touch.get((min(i, j), max(i, j)), 0) + count
+        for k in (i, j):
+            if k not in pixels:
+                ys, xs = np.nonzero(quarter == k)
+                pixels[k] = (ys, xs)
+
+    def gain(i: int, j: int) -> float:
+        (yi, xi), (yj, xj) = pixels[i], pixels[j]
+        ys, xs = np.concatenate([yi, yj]), np.concatenate([xi, xj])
+        if touch[i, j] < 0.3 * np.sqrt(min(len(yi), len(yj))):
+            return -1.0
+        together = float(_overlap(_bounds(ys, xs), boxes[:, ys, xs]).mean())
+        apart = sum(
+            float(_overlap(_bounds(*pixels[k]), boxes[:, pixels[k][0], pixels[k][1]]).sum()) for k in (i, j)
+        )
+        return together - apart / len(ys)
+
+    joined = regions
+    while touch:
+        gains = {pair: gain(*pair) for pair in touch}
+        (i, j), best = max(gains.items(), key=lambda item: (item[1], item[0]))
+        if best < JOIN_GAIN:
+            break
+        joined = np.where(joined == j, i, joined)
+        pixels[i] = (
+            np.concatenate([pixels[i][0], pixels[j][0]]),
+            np.concatenate([pixels[i][1], pixels[j][1]]),
+        )
+        del pixels[j]
+        merged: dict[tuple[int, int], int] = {}
+        for (a, b), count in touch.items():
+            c, d = (i if a == j else a), (i if b == j else b)
+            if c != d:
+                merged[min(c, d), max(c, d)] = merged.get((min(c, d), max(c, d)), 0) + count
+        touch = merged
+    return joined
+
+
 def _papers(fields: _Fields) -> list[_Paper]:
     """All pieces of paper on one run's fields."""
     note, core, head = fields.masks
@@ -163,16 +242,18 @@ def _papers(fields: _Fields) -> list[_Paper]:
     found = _vote(fields, paper4, seed4)
     if not len(found):
         return []
-    label4, fit4 = _assign(fields, found, paper4)
+    label4 = _assign(fields, found, paper4)
     size = (half[1], half[0])
     label2 = cv2.resize(label4.astype(np.float32), size, interpolation=cv2.INTER_NEAREST).astype(np.int32)
     marks = np.where((np.maximum(core, head) > 0.5) & (label2 > 0), label2, 0).astype(np.int32)
     for k in set(np.unique(label2).tolist()) - set(np.unique(marks).tolist()) - {0}:
         marks[(label2 == k) & (any_paper > 0.5)] = k
-    regions = _grow(marks, any_paper > 0.5)
+    regions = _join(_grow(marks, any_paper > 0.5), np.maximum(core, head), fields.boxes)
+    fit4 = _agreement(regions, fields.boxes)
     papers = []
-    for k, box in enumerate(found):
-        where = _window(np.array([box[0] - 8, box[1] - 8, box[2] + 8, box[3] + 8], np.float32), half, 2)
+    for k, where in enumerate(ndimage.find_objects(regions)):
+        if where is None:
+            continue
         mask = (regions[where] == k + 1).astype(np.uint8)
         if mask.sum() < 12:
             continue
@@ -188,7 +269,7 @@ def _papers(fields: _Fields) -> list[_Paper]:
             slice(where[0].start // 2, (where[0].stop + 1) // 2),
             slice(where[1].start // 2, (where[1].stop + 1) // 2),
         )
-        mine = label4[where4] == k + 1
+        mine = regions[::2, ::2][where4] == k + 1
         if not mine.any():
             continue
         votes = fields.shapes[:, where4[0], where4[1]][:, mine].mean(axis=1)
@@ -249,6 +330,17 @@ def _iou_of(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float((masks[0] & masks[1]).sum() / max(1, (masks[0] | masks[1]).sum()))
 
 
+def _is_like(quad: NDArray[np.float64], points: NDArray[np.float64]) -> bool:
+    """Whether a quadrilateral says the same as a contour: no tail, torn corner or lobe gets lost."""
+    if _iou_of(quad, points) < 0.92:
+        return False
+    side = np.sqrt(abs(cv2.contourArea(quad.astype(np.float32))))
+    contour = quad.astype(np.float32)
+    some = points[:: max(1, len(points) // 160)]
+    outside = min(cv2.pointPolygonTest(contour, (float(x), float(y)), True) for x, y in some)
+    return bool(outside > -(0.05 * side + 1.5))
+
+
 def _outline(paper: _Paper) -> NDArray[np.float64]:
     """The edge of a piece of paper in network pixels."""
     # Drawn at four times the half-resolution grid and smoothed, so that stairs become lines.
@@ -277,7 +369,7 @@ def _polygon(paper: _Paper, factor: float, width: int, height: int) -> Polygon |
     chosen = None
     if is_straight and len(points) >= 12:
         quad = _corners(points)
-        if quad is not None and (paper.is_heading or _iou_of(quad, points) > 0.92):
+        if quad is not None and (paper.is_heading or _is_like(quad, points)):
             chosen = quad
         elif paper.is_heading:
             chosen = cv2.boxPoints(cv2.minAreaRect(points.astype(np.float32))).astype(float)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,17 @@ def _stub_torchvision() -> None:
     sys.modules["torchvision"], sys.modules["torchvision.ops"] = package, ops
 
 
+def _narrow(operation: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """The operation, without widening: a float32 bias must not turn a bfloat16 picture back into float32."""
+
+    def apply(first: Tensor, second: Tensor) -> Tensor:
+        if torch.bfloat16 in (first.dtype, second.dtype):
+            return operation(first.bfloat16(), second.bfloat16())
+        return operation(first, second)
+
+    return apply
+
+
 def trunk() -> nn.Module:
     """The pretrained trunk: N x 3 x H x W (H, W multiples of 32) to N x 96 x H/4 x W/4."""
     _stub_torchvision()
@@ -50,6 +62,9 @@ def trunk() -> nn.Module:
         onnx.save(model, whole)
         onnx.utils.extract_model(whole, cut, ["x"], ["Concat.3"], check_model=False)
         converted: nn.Module = onnx2torch.convert(onnx.load(cut))
+    for module in converted.modules():
+        if type(module).__name__ == "OnnxBinaryMathOperation":
+            module.math_op_function = _narrow(module.math_op_function)
     for parameter in converted.parameters():
         parameter.requires_grad_(True)
     return converted

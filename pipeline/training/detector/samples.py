@@ -46,9 +46,13 @@ def cut(scene: Scene, side: int, rng: Rng) -> tuple[NDArray[np.uint8], NDArray[n
     scale = float(np.clip(target / size, 0.22, 1.7))
     h, w = scene.ids.shape
     need = side / scale
-    if rng.random() < 0.5 and notes:
-        # Near a note rather than anywhere.
-        ys, xs = np.nonzero((scene.ids > 0) & (scene.ids < IGNORE))
+    cards = [k + 1 for k, c in enumerate(scene.classes) if c == HEADING and areas[k] > 0]
+    if rng.random() < 0.5 and (notes or cards):
+        # Near a note, or a heading, rather than anywhere.
+        if cards and rng.random() < 0.5:
+            ys, xs = np.nonzero(scene.ids == int(rng.choice(cards)))
+        else:
+            ys, xs = np.nonzero((scene.ids > 0) & (scene.ids < IGNORE))
         k = int(rng.integers(len(xs)))
         cy, cx = float(ys[k]), float(xs[k])
     else:

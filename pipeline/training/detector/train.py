@@ -18,9 +18,14 @@ from pipeline.training.detector import pool, samples
 from pipeline.training.detector.network import BOX_UNIT, NoteNet, export
 
 
-def _dice(p: Tensor, t: Tensor, w: Tensor) -> Tensor:
+def _dice(p: Tensor, t: Tensor, w: Tensor, only_present: bool = False) -> Tensor:
+    """Dice loss per picture. `only_present`: pictures that have none do not count, or rare things are unlearnt."""
     inter = (p * t * w).sum(dim=(1, 2))
-    return (1 - (2 * inter + 20) / (((p + t) * w).sum(dim=(1, 2)) + 20)).mean()
+    each = 1 - (2 * inter + 20) / (((p + t) * w).sum(dim=(1, 2)) + 20)
+    if only_present:
+        there = (t.sum(dim=(1, 2)) > 0).float()
+        return (each * there).sum() / t.shape[0]
+    return each.mean()
 
 
 def loss(masks: Tensor, rest: Tensor, t: dict[str, Tensor]) -> tuple[Tensor, list[float]]:
@@ -29,8 +34,9 @@ def loss(masks: Tensor, rest: Tensor, t: dict[str, Tensor]) -> tuple[Tensor, lis
     p = torch.sigmoid(masks)
     bce = functional.binary_cross_entropy_with_logits(masks, t["masks"], reduction="none")
     by_mask = (bce * t["weight"][:, None]).mean(dim=(0, 2, 3))
-    dice = [_dice(p[:, k], t["masks"][:, k], t["weight"]) for k in range(3)]
-    segment = (by_mask * torch.tensor([1.0, 1.2, 0.7])).sum() + dice[0] + dice[1] + 0.5 * dice[2]
+    by_heading = (bce[:, 2] * t["weight"] * (1 + 4 * t["masks"][:, 2])).mean()
+    dice = [_dice(p[:, k], t["masks"][:, k], t["weight"], only_present=k == 2) for k in range(3)]
+    segment = by_mask[0] + 1.2 * by_mask[1] + 1.2 * by_heading + dice[0] + dice[1] + 1.5 * dice[2]
     d = torch.exp(rest[:, :4].clamp(-4, 5)) * BOX_UNIT
     g = t["sides"].clamp(min=0.5)
     iw = torch.minimum(d[:, 0], g[:, 0]) + torch.minimum(d[:, 2], g[:, 2])
@@ -45,7 +51,7 @@ def loss(masks: Tensor, rest: Tensor, t: dict[str, Tensor]) -> tuple[Tensor, lis
     votes = functional.cross_entropy(rest[:, 4:], t["shape"].clamp(min=0), reduction="none")
     named = pull * (t["shape"] >= 0)
     shape = (votes * named).sum() / (named.sum() + 1e-3)
-    total = segment + 1.0 * box + 0.4 * shape
+    total = segment + 1.0 * box + 0.8 * shape
     return total, [float(segment.detach()), float(box.detach()), float(shape.detach())]
 
 
@@ -105,7 +111,7 @@ def train(
         [{"params": list(net.trunk.parameters()), "lr": trunk_rate}, {"params": heads, "lr": rate}],
         weight_decay=1e-4,
     )
-    warm = 60
+    warm = 30
     mean = torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1)
     std = torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1)
     loader = Loader(folders, side, batch, seed)

@@ -1,0 +1,130 @@
+"""Stage detect: what it finds on boards that the test draws itself, and how it fails."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import vocabulary
+from pipeline.stages import detect
+from pipeline.stages.detect import Detector, reading_order
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector()
+
+
+def board(
+    notes: list[tuple[int, int, int, tuple[int, int, int]]], size: tuple[int, int] = (700, 900)
+) -> np.ndarray:
+    """A light wall with square notes (x, y, side, colour), soft shadows, and lines of pretend writing."""
+    rng = np.random.default_rng(5)
+    picture = np.full((*size, 3), (226, 224, 218), np.uint8)
+    shade = np.zeros(size, np.uint8)
+    for x, y, side, _ in notes:
+        cv2.rectangle(shade, (x + 3, y + 5), (x + side + 3, y + side + 5), 90, -1)
+    shade = cv2.GaussianBlur(shade, (0, 0), 4)
+    picture = (picture * (1 - shade[..., None] / 255 * 0.6)).astype(np.uint8)
+    for x, y, side, colour in notes:
+        cv2.rectangle(picture, (x, y), (x + side, y + side), colour, -1)
+        for k in range(3):
+            at = (x + side // 9, y + side * (k + 1) // 4)
+            cv2.putText(
+                picture, "share it", at, cv2.FONT_HERSHEY_SIMPLEX, side / 180, (30, 30, 40), 2, cv2.LINE_AA
+            )
+    noisy = picture.astype(float) + rng.normal(0, 2, picture.shape)
+    return np.clip(cv2.GaussianBlur(noisy, (0, 0), 0.7), 0, 255).astype(np.uint8)
+
+
+NOTES = [
+    (80, 90, 130, (255, 232, 90)),
+    (330, 100, 130, (250, 120, 170)),
+    (600, 95, 130, (140, 220, 120)),
+    (90, 380, 130, (255, 160, 60)),
+    (340, 390, 130, (120, 190, 240)),
+]
+
+
+def boxes(result: detect.Detection) -> list[tuple[float, float, float, float]]:
+    out = []
+    for outline in result.outlines:
+        xs, ys = zip(*outline.polygon, strict=True)
+        out.append((min(xs), min(ys), max(xs), max(ys)))
+    return out
+
+
+def test_every_drawn_note_is_found_in_reading_order(detector: Detector) -> None:
+    result = detector.detect(board(NOTES))
+    found = boxes(result)
+    assert len(found) == len(NOTES)
+    for (x, y, side, _), (x0, y0, x1, y1) in zip(NOTES, found, strict=True):
+        assert abs(x0 - x) < 10 and abs(y0 - y) < 10
+        assert abs(x1 - x - side) < 10 and abs(y1 - y - side) < 10
+
+
+def test_votes_are_known_shapes_and_prefer_the_square(detector: Detector) -> None:
+    for outline in detector.detect(board(NOTES)).outlines:
+        assert set(outline.shape_scores) <= set(vocabulary.SHAPES)
+        assert max(outline.shape_scores, key=lambda k: outline.shape_scores[k]) == "square"
+        assert 0.5 < outline.score <= 1
+
+
+def test_touching_notes_of_one_colour_are_told_apart(detector: Detector) -> None:
+    row = [(150 + 142 * k, 200, 140, (255, 232, 90)) for k in range(4)]
+    assert len(detector.detect(board(row)).outlines) == 4
+
+
+def test_an_empty_wall_has_no_notes(detector: Detector) -> None:
+    result = detector.detect(board([]))
+    assert result.outlines == ()
+    assert result.headings == ()
+
+
+@pytest.mark.parametrize("size", [(9, 9), (40, 700), (333, 201)])
+def test_odd_sizes_do_not_break_it(detector: Detector, size: tuple[int, int]) -> None:
+    result = detector.detect(np.full((*size, 3), 128, np.uint8))
+    for outline in result.outlines:
+        assert all(0 <= x <= size[1] and 0 <= y <= size[0] for x, y in outline.polygon)
+
+
+def test_the_same_picture_gives_the_same_record(detector: Detector) -> None:
+    picture = board(NOTES)
+    assert repr(detector.detect(picture)) == repr(Detector().detect(picture.copy()))
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))]
+)
+def test_wrong_arrays_are_refused(detector: Detector, wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        detector.detect(wrong)
+
+
+def test_fingerprint_names_the_weights(detector: Detector) -> None:
+    assert detector.fingerprint == Detector().fingerprint
+    assert detector.fingerprint.startswith(f"{detect.VERSION}-")
+    assert detect.WEIGHTS.stat().st_size <= 20_000_000
+
+
+def test_missing_weights_say_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Detector(weights=tmp_path / "none.onnx")
+
+
+@given(st.lists(st.tuples(st.floats(0, 900), st.floats(0, 900)), max_size=30))
+def test_reading_order_is_a_permutation_that_goes_down(centres: list[tuple[float, float]]) -> None:
+    order = reading_order(centres, [100.0] * len(centres))
+    assert sorted(order) == list(range(len(centres)))
+    for a, b in itertools.pairwise(order):
+        assert centres[b][1] > centres[a][1] - 50
+
+
+def test_reading_order_reads_rows_from_the_left() -> None:
+    assert reading_order([(300, 20), (100, 30), (100, 200), (300, 190)], [100.0] * 4) == [1, 0, 2, 3]
