@@ -20,7 +20,7 @@ from pipeline.frames import densify, fit_quadrilateral
 from pipeline.model import Classification, Outline
 from pipeline.shape import CLASSES, features, hidden_stretches, shape_probabilities
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same inputs may give another result: results kept under another version are made anew."""
 
 Array = NDArray[np.float64]

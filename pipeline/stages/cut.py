@@ -9,6 +9,9 @@ import numpy as np
 from pipeline.model import Classification, Crop, Outline, PageReading, bounding_box
 from pipeline.straighten import BACKDROP, Image, Straightened, encode_crop, straighten
 
+VERSION = "2"
+"""Changes whenever the same inputs may give another result: results kept under another version are made anew."""
+
 LONG_SIDE = 480
 SMALLEST = 240
 """Tiny notes are enlarged to this once, smoothly, rather than by every browser in its own way."""

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.model import Features
 
+VERSION = "1"
+"""Changes whenever the same inputs may give another result: results kept under another version are made anew."""
+
 LONG_SIDE = 700
 GRID = 10
 PER_CELL = 8
