@@ -39,6 +39,8 @@ NOTE_FEATURES = (
 ODDS_LIMIT = 1e-4
 LEFT_OUT = 0.15
 """Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
+LONG_LETTERS, SHORT_SURE, VERY_SURE = 2.2, 0.75, 0.95
+"""See `is_hopeless` and `may_be_legible`."""
 LEAST_LETTERS = 0.75
 """Letters expected to be right that make a note written against the ink test."""
 LOOKS_DRAWN = frozenset("voyulitx0") | {""}
@@ -102,6 +104,13 @@ def judge(
     if point not in fitted.points:
         raise ValueError(f"unknown operating point {point!r}; known: {', '.join(sorted(fitted.points))}")
     judged = judge_words(reading, frozenset(word.lower() for word in words), language, fitted)
+    return judge_from(reading, judged, point, fitted)
+
+
+def judge_from(
+    reading: NoteReading, judged: Sequence[JudgedWord], point: str, fitted: Calibration
+) -> Judgement:
+    """The second half of `judge`: from words with their probabilities to what may be printed."""
     if not has_writing(reading, judged):
         return Judgement("", "no_text", _blank_confidence(reading))
     return _published(reading, judged, fitted.points[point], note_probability(reading, judged, fitted))
@@ -127,14 +136,11 @@ def _blank_confidence(reading: NoteReading) -> float:
 def _published(
     reading: NoteReading, judged: Sequence[JudgedWord], limits: Point, confidence: float
 ) -> Judgement:
-    letters = sum(_letters(word.text) for word in judged)
-    right = sum(word.probability * _letters(word.text) for word in judged)
-    share = right / letters if letters else 0.0
     tokens = [_token(word, limits) for word in judged]
-    if share < limits.hopeless or all(isinstance(token, marks.Lost) for token in tokens):
-        return Judgement("", "illegible", round(1.0 - share, 4))
+    if is_hopeless(judged, limits) or all(isinstance(token, marks.Lost) for token in tokens):
+        return Judgement("", "illegible", round(1.0 - right_share(judged), 4))
     doubt = [token != marks.Word(word.text) for token, word in zip(tokens, judged, strict=True)]
-    is_legible = not any(doubt) and confidence >= limits.legible
+    is_legible = may_be_legible(reading, judged, limits) and confidence >= limits.legible
     if not is_legible and not any(doubt) and reading.ink.uncovered <= LEFT_OUT:
         # Sure one by one, but not together: the doubt is shown where it is greatest.
         worst = min(range(len(judged)), key=lambda index: (judged[index].probability, index))
@@ -143,6 +149,32 @@ def _published(
     if not is_legible and reading.ink.uncovered > LEFT_OUT and not isinstance(laid[-1], marks.Lost):
         laid += [marks.Space("\n"), marks.Lost()]
     return Judgement(marks.format_tokens(laid), "legible" if is_legible else "partial", confidence)
+
+
+def right_share(judged: Sequence[JudgedWord]) -> float:
+    """The share of letters expected to be right; 0 without words."""
+    letters = sum(_letters(word.text) for word in judged)
+    return sum(word.probability * _letters(word.text) for word in judged) / letters if letters else 0.0
+
+
+def is_hopeless(judged: Sequence[JudgedWord], limits: Point) -> bool:
+    """Too few letters are expected to be right to print any.
+
+    Scrawls are taken for strings of short words ("in", "a", "we"), each likely by itself: a reading
+    without a longer word counts only if it is nearly sure.
+    """
+    share = right_share(judged)
+    long_letters = sum(word.probability * _letters(word.text) for word in judged if _letters(word.text) >= 3)
+    return share < limits.hopeless or (long_letters < LONG_LETTERS and share < SHORT_SURE)
+
+
+def may_be_legible(reading: NoteReading, judged: Sequence[JudgedWord], limits: Point) -> bool:
+    """Every word is sure and unchanged, little ink is left out, and it is more than a letter or two (or these
+    are very sure): what a note must have, besides its probability, to be printed without a mark."""
+    if reading.ink.uncovered > 2 * LEFT_OUT:
+        return False
+    least = limits.sure if sum(_letters(word.text) for word in judged) >= 3 else max(limits.sure, VERY_SURE)
+    return all(word.is_same and word.probability >= least for word in judged)
 
 
 def _laid_out(tokens: Sequence[marks.Token], lines: Sequence[int]) -> list[marks.Token]:

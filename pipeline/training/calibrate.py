@@ -35,8 +35,8 @@ SILENT = 0.2
 TARGETS = {"strict": 0.005, "default": 0.02, "draft": 0.08}
 """Share of notes published as legible that may be wrong."""
 SURE = {"strict": 0.8, "default": 0.6, "draft": 0.4}
-GUESS = {"strict": 0.4, "default": 0.15, "draft": 0.0}
-HOPELESS = {"strict": 0.45, "default": 0.3, "draft": 0.12}
+GUESS = {"strict": 0.4, "default": 0.1, "draft": 0.0}
+HOPELESS = {"strict": 0.45, "default": 0.33, "draft": 0.12}
 WALLS = {
     "hand-opU": "opl__usability-testing-stickies",
     "hand-opQ": "opl__quote-wall-2",
@@ -177,15 +177,17 @@ def fit(notes: Sequence[Prepared]) -> judging.Calibration:
     scores = 1 / (1 + np.exp(-(table @ np.array([weights[name] for name in judging.NOTE_FEATURES]))))
     points = {}
     for name, target in TARGETS.items():
-        may_be_legible = np.array(
+        limits = judging.Point(SURE[name], GUESS[name], 0.0, HOPELESS[name])
+        candidates = np.array(
             [
-                all(word.is_same and word.probability >= SURE[name] for word in judged)
-                and judging.has_writing(reading, judged)
+                judging.has_writing(reading, judged)
+                and not judging.is_hopeless(judged, limits)
+                and judging.may_be_legible(reading, judged, limits)
                 for reading, judged in kept
             ]
         )
-        limit = lowest_limit(scores[may_be_legible], is_right[may_be_legible], target)
-        points[name] = judging.Point(SURE[name], GUESS[name], round(limit, 4), HOPELESS[name])
+        limit = lowest_limit(scores[candidates], is_right[candidates], target)
+        points[name] = judging.Point(limits.sure, limits.guess, round(limit, 4), limits.hopeless)
     return judging.Calibration(word, weights, points)
 
 
@@ -222,13 +224,15 @@ def folds(
 # --- figures ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """A note with its judgements at each point and its words' probabilities, by numbers that never saw its wall."""
+    """A note with its judgements at each point and its words' probabilities, by numbers that never saw its
+    wall; `right` says of each word whether it is."""
 
     note: Read
     at: dict[str, Judgement]
     words: tuple[judging.JudgedWord, ...]
+    right: NDArray[np.float64]
 
 
 def cross_validated(notes: Sequence[Read], count: int = 10) -> list[Judged]:
@@ -236,9 +240,12 @@ def cross_validated(notes: Sequence[Read], count: int = 10) -> list[Judged]:
     done = []
     for inside, outside in folds([prepare(note) for note in notes], count):
         numbers = fit(inside)
-        for note in (item.note for item in outside):
-            at = {name: judging.judge(note.reading, name, numbers=numbers) for name in numbers.points}
-            done.append(Judged(note, at, judging.judge_words(note.reading, numbers=numbers)))
+        for item in outside:
+            words = _judged_words(item, numbers.word)
+            at = {
+                name: judging.judge_from(item.note.reading, words, name, numbers) for name in numbers.points
+            }
+            done.append(Judged(item.note, at, words, item.right))
     return sorted(done, key=lambda item: item.note.id)
 
 
@@ -246,7 +253,7 @@ def reliability(judged: Sequence[Judged], bins: int = 10) -> tuple[list[tuple[fl
     """(mean probability, share right, count) for each tenth of the scale, and the expected calibration error."""
     whole = [item for item in judged if not item.note.is_partial]
     chances = [word.probability for item in whole for word in item.words]
-    right = np.concatenate([prepare(item.note).right for item in whole])
+    right = np.concatenate([item.right for item in whole])
     table = np.column_stack([chances, right])
     place = np.minimum((table[:, 0] * bins).astype(int), bins - 1)
     rows = [
@@ -318,7 +325,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--readings", type=Path, help="keep the readings here and use them if they are there")
     parser.add_argument("--output", type=Path, default=judging.CALIBRATION)
     options = parser.parse_args(arguments)
-    notes = _readings(options.shared, options.readings)
+    notes = kept_readings(options.shared, options.readings)
     judged = cross_validated(notes)
     rows, error = reliability(judged)
     print("\nWords, cross-validated by wall\n  said    right   words")
@@ -353,7 +360,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"written: {options.output}")
 
 
-def _readings(shared: Path, kept: Path | None) -> list[Read]:
+def kept_readings(shared: Path, kept: Path | None) -> list[Read]:
+    """All examples read, from the file `kept` if it is there, which else is written."""
     if kept is not None and kept.exists():
         return msgspec.json.decode(kept.read_bytes(), type=list[Read])
     notes = read_examples(shared)
