@@ -16,6 +16,10 @@ export function listenToKeys({ commands, form, board, hasNote }) {
 
   document.addEventListener('keydown', (event) => {
     if (document.querySelector('dialog[open]')) return;
+    if (document.body.classList.contains('busy')) {
+      event.preventDefault();
+      return;
+    }
     const target = event.target;
     const isWriting = target.matches('textarea, input:not([type=radio], [type=checkbox])');
     if (isWriting) {

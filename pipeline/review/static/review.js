@@ -30,7 +30,7 @@ async function begin() {
   page.fixed = await ask('start');
   form.prepare(page.fixed);
   fillFilters(page.fixed);
-  const known = localStorage.getItem('review-person');
+  const known = remembered();
   if (known) name(known);
   else await introduce();
   await loadQueue();
@@ -38,8 +38,14 @@ async function begin() {
 
 function name(person) {
   page.person = person;
-  localStorage.setItem('review-person', person);
+  // A cookie, because each start has a port of its own and would forget what is kept for another.
+  document.cookie = `review_person=${encodeURIComponent(person)}; max-age=31536000; path=/; samesite=strict`;
   byId('person').textContent = person;
+}
+
+function remembered() {
+  const found = document.cookie.split('; ').find((one) => one.startsWith('review_person='));
+  return found ? decodeURIComponent(found.slice('review_person='.length)) : '';
 }
 
 function introduce() {
@@ -168,8 +174,18 @@ async function save(sent) {
   const { id } = page.note;
   const where = page.ids.indexOf(id);
   const next = where >= 0 ? page.ids[where + 1] : page.ids[page.at];
-  const answer = await reach('save', { note: id, stamp: page.note.stamp, next, ...sent });
-  if (!answer) return;
+  busy(true);
+  try {
+    const answer = await reach('save', { note: id, stamp: page.note.stamp, next, ...sent });
+    if (answer) await saved(answer, id, where, next);
+  } catch (error) {
+    trouble(error);
+  } finally {
+    busy(false);
+  }
+}
+
+async function saved(answer, id, where, next) {
   if (answer.note?.state === 'disputed' && page.note.state !== 'disputed') {
     page.known.delete(id);
     await show(id, answer.note);
@@ -189,18 +205,24 @@ async function perform(act_name, sent) {
   const before = page.note?.id;
   const next = page.ids[page.ids.indexOf(before) + 1];
   byId('mode').hidden = true;
-  const answer = await reach(act_name, sent);
-  if (!answer) return;
+  busy(true);
   try {
-    await loadQueue(answer.note?.id ?? (act_name === 'discard' ? next : before));
+    const answer = await reach(act_name, sent);
+    if (answer) await loadQueue(answer.note?.id ?? (act_name === 'discard' ? next : before));
   } catch (error) {
     trouble(error);
+  } finally {
+    busy(false);
   }
 }
 
+// While something is being saved, keys are not meant for the note that is about to go.
+function busy(isBusy) {
+  page.isBusy = isBusy;
+  document.body.classList.toggle('busy', isBusy);
+}
+
 async function reach(act_name, sent) {
-  page.isBusy = true;
-  document.body.classList.add('busy');
   try {
     const answer = await act(act_name, { person: page.person, ...sent });
     trouble(null);
@@ -213,9 +235,6 @@ async function reach(act_name, sent) {
   } catch (error) {
     trouble(error);
     return null;
-  } finally {
-    page.isBusy = false;
-    document.body.classList.remove('busy');
   }
 }
 

@@ -1,0 +1,24 @@
+"""Starts the review page for the browser tests: FOLDER PORT [--second-reader]."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from reviewing import FakeReader
+
+from pipeline.planning import Places
+from pipeline.review import desk, server
+
+
+def main() -> None:
+    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    desk.OutlineReader = lambda *_: FakeReader()  # type: ignore[assignment,misc]
+    places = Places(folder / "raw", folder / "processed", folder / "reports")
+    server.serve(
+        places, "demo", port=port, person="", second_reader="--second-reader" in sys.argv, open_browser=False
+    )
+
+
+if __name__ == "__main__":
+    main()
