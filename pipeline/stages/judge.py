@@ -43,7 +43,9 @@ LONG_LETTERS, SHORT_SURE, VERY_SURE = 2.2, 0.75, 0.95
 """See `is_hopeless` and `may_be_legible`."""
 LEAST_LETTERS = 0.75
 """Letters expected to be right that make a note written against the ink test."""
-LOOKS_DRAWN = frozenset("voyulitx0") | {""}
+LEAST_WORD = 0.3
+"""Probability of a word of three letters or more that does the same."""
+LOOKS_DRAWN = frozenset("vox0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,10 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
         return True
     if len(judged) == 1 and _core_letters(judged[0].text) in LOOKS_DRAWN:
         return False
+    if any(word.probability >= LEAST_WORD and _letters(word.text) >= 3 for word in judged):
+        return True
+    if reading.ink.uncovered <= LEFT_OUT and sum(_letters(word.text) for word in judged) >= 3:
+        return True  # the engine cannot say what it is, but takes all of the ink for text
     read = sum(word.probability * _letters(word.text) for word in judged)
     return read * (1.0 - reading.ink.uncovered) >= LEAST_LETTERS
 
@@ -164,7 +170,7 @@ def is_hopeless(judged: Sequence[JudgedWord], limits: Point) -> bool:
     without a longer word counts only if it is nearly sure.
     """
     share = right_share(judged)
-    long_letters = sum(word.probability * _letters(word.text) for word in judged if _letters(word.text) >= 3)
+    long_letters = sum(word.probability * _letters(word.text) for word in judged if _letters(word.text) >= 4)
     return share < limits.hopeless or (long_letters < LONG_LETTERS and share < SHORT_SURE)
 
 

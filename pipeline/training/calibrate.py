@@ -36,7 +36,7 @@ TARGETS = {"strict": 0.005, "default": 0.02, "draft": 0.08}
 """Share of notes published as legible that may be wrong."""
 SURE = {"strict": 0.8, "default": 0.6, "draft": 0.4}
 GUESS = {"strict": 0.4, "default": 0.1, "draft": 0.0}
-HOPELESS = {"strict": 0.45, "default": 0.33, "draft": 0.12}
+HOPELESS = {"strict": 0.45, "default": 0.22, "draft": 0.1}
 WALLS = {
     "hand-opU": "opl__usability-testing-stickies",
     "hand-opQ": "opl__quote-wall-2",
