@@ -199,3 +199,42 @@ def test_the_shipped_numbers_are_complete_and_sensible() -> None:
     sure = judging.judge_words(note("share power"))
     unsure = judging.judge_words(note("share:0.2 power:0.2"))
     assert min(word.probability for word in sure) > max(word.probability for word in unsure)
+
+
+# --- fitting ----------------------------------------------------------------------------------
+
+
+def test_the_limit_keeps_wrong_notes_below_the_target() -> None:
+    import numpy as np
+
+    from pipeline.training.calibrate import lowest_limit
+
+    scores = np.linspace(1, 0, 101)
+    right = (scores > 0.3).astype(float)
+    limit = lowest_limit(scores, right, 0.02)
+    assert 0.28 < limit < 0.36
+    assert lowest_limit(scores, np.zeros(101), 0.02) == 1.0, "where nothing is right, nothing passes"
+    assert lowest_limit(scores[:3], np.ones(3), 0.02) == 1.0, "three lucky notes prove nothing"
+
+
+def test_no_wall_is_judged_by_numbers_fitted_on_it() -> None:
+    from pipeline.training.calibrate import Read, folds, prepare
+
+    notes = [
+        prepare(Read(f"{i}", "board", f"wall-{i % 7}", "share power", False, note("share power")))
+        for i in range(40)
+    ]
+    seen = []
+    for inside, outside in folds(notes, 3):
+        assert {item.note.wall for item in inside}.isdisjoint(item.note.wall for item in outside)
+        seen += [item.note.id for item in outside]
+    assert sorted(seen) == sorted(item.note.id for item in notes)
+
+
+def test_words_are_right_as_often_as_the_truth_has_them() -> None:
+    from pipeline.training.calibrate import Read, error_rate, prepare
+
+    prepared = prepare(Read("1", "board", "w", "the power the", False, note("the the the power.")))
+    assert prepared.right.tolist() == [1.0, 1.0, 0.0, 1.0]
+    assert prepare(Read("2", "board", "w", None, False, note("iuii"))).right.tolist() == [0.0]
+    assert error_rate("It's hard!", "its hard[?]") == 0.0

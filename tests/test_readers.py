@@ -312,6 +312,78 @@ def test_full_width_and_curly_signs_are_folded_and_added_up() -> None:
     assert chosen[alphabet.signs.index("A")] == pytest.approx(0.4)
 
 
+def small_alphabet() -> ctc.Alphabet:
+    return ctc.Alphabet(["blank", "c", "a", "t", "o", " "])
+
+
+def spelled(*rows: dict[str, float]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Steps with a blank between each two, so that every sign counts for itself."""
+    alphabet = small_alphabet()
+    return steps_for(*itertools.chain.from_iterable((row, {"": 1.0}) for row in rows), signs=alphabet.signs)
+
+
+def prefers(*known: str) -> ctc.LanguageModel:
+    return lambda word: -2.0 if word in known else -3.0
+
+
+def test_the_language_tips_the_scales_between_what_the_network_saw() -> None:
+    steps = spelled({"c": 0.9, "t": 0.1}, {"o": 0.6, "a": 0.4}, {"t": 0.9, "c": 0.1})
+    assert [word.text for word in ctc.decode(steps, small_alphabet())] == ["cot"]
+    (helped,) = ctc.decode_with(steps, small_alphabet(), prefers("cat"))
+    assert helped.text == "cat"
+    assert "cot" in dict(helped.alternatives)
+    (other,) = ctc.decode_with(steps, small_alphabet(), prefers("cot"))
+    assert other.text == "cot" and other.confidence > helped.confidence
+
+
+def test_the_language_cannot_bring_in_what_the_network_did_not_see() -> None:
+    steps = spelled({"c": 1.0}, {"o": 1.0}, {"t": 1.0})
+    (word,) = ctc.decode_with(steps, small_alphabet(), prefers("cat"))
+    assert (word.text, word.confidence) == ("cot", 1.0)
+
+
+def test_the_language_may_move_a_word_gap() -> None:
+    steps = spelled({"a": 1.0}, {" ": 0.4, "": 0.6}, {"c": 1.0}, {"o": 1.0}, {"t": 1.0})
+    assert [word.text for word in ctc.decode(steps, small_alphabet())] == ["acot"]
+    helped = ctc.decode_with(steps, small_alphabet(), prefers("a", "cot"))
+    assert [word.text for word in helped] == ["a", "cot"]
+    assert [(word.first, word.last) for word in helped] == [(0, 1), (4, 9)]
+
+
+def test_nothing_seen_is_nothing_said() -> None:
+    assert ctc.decode_with(spelled({"": 1.0}), small_alphabet(), prefers()) == []
+
+
+# --- views ------------------------------------------------------------------------------------
+
+
+class Helped(Fake):
+    """A reader that can also read with a language's help."""
+
+    def read_with(self, images: Sequence[RgbImage], language: str) -> Any:
+        return self.act(images)
+
+
+def test_a_helped_reader_gives_two_views_and_another_one() -> None:
+    both = contain.views_contained(Helped(lambda images: [(GOOD, GOOD) for _ in images]), [PICTURE], "en")
+    assert both == [(GOOD, GOOD)]
+    assert contain.views_contained(Fake(), [PICTURE, DARK], "en") == [(GOOD,), (GOOD,)]
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (crash, "crashed: RuntimeError"),
+        (lambda images: [GOOD for _ in images], "Reading instead of a tuple"),
+        (lambda images: [() for _ in images], "tuple instead of a tuple of readings"),
+        (lambda images: [(GOOD, reading_of(looks_like_word(confidence=9)))], "a confidence of 9"),
+    ],
+)
+def test_a_bad_helped_reader_is_contained_too(act: Callable[..., Any], said: str) -> None:
+    ((reading,),) = contain.views_contained(Helped(act), [PICTURE], "en")
+    assert reading.error is not None and said in reading.error
+
+
 # --- layout -----------------------------------------------------------------------------------
 
 
@@ -355,6 +427,16 @@ def test_rapidocr_reads_lines_words_and_boxes() -> None:
     assert len(reading.lines) == 2
     first, second = reading.lines[0].words
     assert first.box[0][0] < second.box[0][0] and first.box[0][1] < reading.lines[1].words[0].box[0][1]
+
+
+def test_rapidocr_reads_with_a_languages_help_and_says_which() -> None:
+    reader = readers.open_reader("rapidocr")
+    pictures = [printed("Share power\nwith people"), printed("Wir brauchen mehr\nZeit für Gespräche")]
+    english, german = contain.views_contained(reader, pictures, "en")
+    assert english[0] == reader.read(pictures)[0]
+    assert english[1].reader == "rapidocr+words" and english[1].version.endswith(" en")
+    assert english[1].text.lower().split() == ["share", "power", "with", "people"]
+    assert german[1].version.endswith(" de"), "a text in another language is helped by its own"
 
 
 def test_rapidocr_does_not_read_a_blank_note() -> None:
