@@ -25,8 +25,8 @@ from pipeline.themes.vectors import Analyser
 SUGGESTED_FROM = 0.40
 """Cohesion from which a group is a "suggested" theme; below, it is a "possible" link."""
 FEW_NOTES = 9
-CLEAR_FROM = 0.30
-CLEAR_STEP = 0.025
+CLEAR_FROM = 0.26
+CLEAR_STEP = 0.0125
 """The fewer the notes, the less their mean says of the question and the more any two look alike. A group that is
 less cohesive than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more) must
 share a telling word, or it is an accident."""
