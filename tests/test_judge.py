@@ -129,6 +129,23 @@ def test_a_draft_prints_more_than_the_default() -> None:
     assert verdict(reading, "draft") == ("partial", "share zq[?]\npower")
 
 
+def test_rows_of_drawn_figures_are_no_text() -> None:
+    assert verdict(note("pair to 8888", "88 build")) == ("partial", "pair to [illegible]\nbuild")
+    assert verdict(note("pair 8888"), "draft") == ("partial", "pair [illegible]")
+    assert verdict(note("since 2011", "88.5")) == ("legible", "since 2011\n88.5")
+
+
+def test_an_unlikely_lone_letter_is_not_guessed_at() -> None:
+    assert verdict(note("share power A:0.3")) == ("partial", "share power [illegible]")
+    assert verdict(note("share power an:0.3")) == ("partial", "share power an[?]")
+
+
+def test_a_string_of_short_likely_words_is_not_taken_for_text() -> None:
+    assert verdict(note("in:0.7 we:0.7 a:0.7 me:0.7", plain=("m w u nn",))) == ("illegible", "")
+    assert verdict(note("Why:0.99 coupliant:0.1"))[0] == "partial"
+    assert verdict(note("go on:0.9 up")) == ("legible", "go on up")
+
+
 def test_brackets_on_the_note_are_not_taken_for_marks() -> None:
     status, text = verdict(note("say [illegible] here"))
     assert status == "legible"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,13 +40,16 @@ NOTE_FEATURES = (
 ODDS_LIMIT = 1e-4
 LEFT_OUT = 0.15
 """Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
-LONG_LETTERS, SHORT_SURE, VERY_SURE = 2.2, 0.75, 0.95
+TELLING_LETTERS, SHORT_SURE, VERY_SURE = 2.2, 0.75, 0.95
 """See `is_hopeless` and `may_be_legible`."""
 LEAST_LETTERS = 0.75
 """Letters expected to be right that make a note written against the ink test."""
 LEAST_WORD = 0.3
 """Probability of a word of three letters or more that does the same."""
 LOOKS_DRAWN = frozenset("vox0")
+DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
+"""What rows of drawn figures, faces and loops are read as."""
+LONE_LETTER = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +171,16 @@ def is_hopeless(judged: Sequence[JudgedWord], limits: Point) -> bool:
     """Too few letters are expected to be right to print any.
 
     Scrawls are taken for strings of short words ("in", "a", "we"), each likely by itself: a reading
-    without a longer word counts only if it is nearly sure.
+    without a longer word, or a short one that is surely there, counts only if it is nearly sure.
     """
     share = right_share(judged)
-    long_letters = sum(word.probability * _letters(word.text) for word in judged if _letters(word.text) >= 4)
-    return share < limits.hopeless or (long_letters < LONG_LETTERS and share < SHORT_SURE)
+    telling = sum(word.probability * _letters(word.text) for word in judged if _is_telling(word))
+    return share < limits.hopeless or (telling < TELLING_LETTERS and share < SHORT_SURE)
+
+
+def _is_telling(word: JudgedWord) -> bool:
+    letters = _letters(word.text)
+    return letters >= 4 or (letters == 3 and word.is_same and word.probability >= 0.8)
 
 
 def may_be_legible(reading: NoteReading, judged: Sequence[JudgedWord], limits: Point) -> bool:
@@ -180,7 +189,9 @@ def may_be_legible(reading: NoteReading, judged: Sequence[JudgedWord], limits: P
     if reading.ink.uncovered > 2 * LEFT_OUT:
         return False
     least = limits.sure if sum(_letters(word.text) for word in judged) >= 3 else max(limits.sure, VERY_SURE)
-    return all(word.is_same and word.probability >= least for word in judged)
+    return all(
+        word.is_same and word.probability >= least and not DRAWN_ROW.fullmatch(word.text) for word in judged
+    )
 
 
 def _laid_out(tokens: Sequence[marks.Token], lines: Sequence[int]) -> list[marks.Token]:
@@ -198,9 +209,14 @@ def _laid_out(tokens: Sequence[marks.Token], lines: Sequence[int]) -> list[marks
 
 
 def _token(word: JudgedWord, limits: Point) -> marks.Token:
+    if DRAWN_ROW.fullmatch(word.text):
+        return marks.Lost()
     if word.probability >= limits.sure and word.is_same:
         return marks.Word(word.text)
-    return marks.Word(word.text, is_unsure=True) if word.probability >= limits.guess else marks.Lost()
+    # A lone letter that is not likely is an arrow, a bullet or part of a drawing more often than a word.
+    is_lone = _letters(word.text) == 1 and limits.guess > 0
+    least = max(limits.guess, LONE_LETTER) if is_lone else limits.guess
+    return marks.Word(word.text, is_unsure=True) if word.probability >= least else marks.Lost()
 
 
 # --- probabilities ----------------------------------------------------------------------------
