@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline import vocabulary
 from pipeline.colour import colour_name, paper_lab, photo_white, to_lab, to_linear
 from pipeline.model import Classification, Legend, Outline, Polygon
+from pipeline.refine import refined_outline
 from pipeline.shape import CLASSES, features, shape_probabilities
 from pipeline.stages.assign import response_type
 from pipeline.stages.classify import classify, weigh
@@ -152,3 +154,41 @@ def test_the_legend_gives_the_type(
     shape: str, confidence: float, colour: str, legend: Legend, expected: str
 ) -> None:
     assert response_type(Classification(shape, confidence, colour), legend, 0.6) == expected
+
+
+def _bubble_photo(wall: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A yellow bubble with a tail, shaded from left to right, with ink; and its outline."""
+    image = np.full((300, 360, 3), wall, np.uint8)
+    outline = np.array(
+        [[60, 60], [260, 60], [260, 180], [150, 180], [110, 235], [112, 180], [60, 180]], float
+    )
+    cv2.fillPoly(image, [outline.astype(np.int32)], (245, 220, 80))
+    image[100:110, 90:230] = image[130:140, 90:200] = (30, 30, 60)
+    shade = np.linspace(0.8, 1.0, 360)[None, :, None]
+    return np.clip(image * shade, 0, 255).astype(np.uint8), outline
+
+
+def test_a_tail_that_the_detector_lost_is_found_by_its_colour() -> None:
+    image, outline = _bubble_photo((215, 218, 222))
+    coarse = np.array([[64, 58], [256, 63], [262, 176], [58, 183]], float)
+    fine = refined_outline(image, coarse, [])
+    assert fine is not None
+    assert fine[:, 1].max() == pytest.approx(outline[:, 1].max(), abs=10)
+    assert fine[:, 0].min() == pytest.approx(60, abs=4)
+    found = classify(image, [Outline(tuple(map(tuple, coarse)), 0.9, {"square": 0.5, "speech_bubble": 0.5})])
+    assert found[0].shape == "speech_bubble"
+
+
+def test_a_neighbour_of_the_same_colour_is_not_taken_in() -> None:
+    image, _ = _bubble_photo((215, 218, 222))
+    image[60:181, 261:340] = image[70, 250]
+    coarse = np.array([[64, 58], [258, 61], [259, 178], [58, 183]], float)
+    neighbour = np.array([[261, 60], [340, 60], [340, 180], [261, 180]], float)
+    fine = refined_outline(image, coarse, [neighbour])
+    assert fine is not None
+    assert fine[:, 0].max() < 266
+
+
+def test_where_the_wall_looks_like_the_paper_the_detectors_outline_stands() -> None:
+    image, _ = _bubble_photo((244, 221, 84))
+    assert refined_outline(image, np.array([[60, 60], [260, 60], [260, 180], [60, 180]], float), []) is None

@@ -21,8 +21,8 @@ from scipy.optimize import minimize
 
 from pipeline.model import bounding_box
 from pipeline.photos import Upright, load_upright
-from pipeline.shape import CLASSES, features, shape_probabilities
-from pipeline.stages.classify import Calibration, gathered_votes, weigh
+from pipeline.shape import CLASSES
+from pipeline.stages.classify import Calibration, gathered_votes, judged_by_outline, weigh
 from pipeline.stages.detect import Detector
 
 Array = NDArray[np.float64]
@@ -61,15 +61,13 @@ def cases_of(folder: Path, detector: Detector) -> list[Case]:
         ]
         outlines = detector.detect(upright.pixels).outlines
         polygons = [np.asarray(outline.polygon, np.float64) for outline in outlines]
-        height, width = upright.pixels.shape[:2]
         for number, outline in enumerate(outlines):
             x, y, w, h = bounding_box(outline.polygon)
             best = max(((_iou((x, y, x + w, y + h), box), shape) for box, shape in true), default=(0.0, ""))
             if best[0] < 0.5:
                 continue
-            others = [one for k, one in enumerate(polygons) if k != number]
-            geometry = shape_probabilities(features(polygons[number], others, (width, height)))
-            sheet = str(truth.get("sheet_id", photo.stem))
+            geometry = judged_by_outline(upright.pixels, polygons, number)
+            sheet = str(truth.get("same_board_as") or truth.get("sheet_id") or photo.stem)
             cases.append(Case(geometry, outline.shape_scores, CLASS_OF.get(best[1], best[1]), sheet))
     return cases
 
