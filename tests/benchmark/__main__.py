@@ -7,16 +7,19 @@ processed/benchmark/figures.json; nothing is asserted.
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmark import peers
+from tests.benchmark import bench_geometry, peers
 from tests.benchmark.runs import PROJECT, SHARED, Predictions, pipeline_run
 
 WORK = PROJECT / "processed" / "benchmark"
@@ -113,6 +116,8 @@ def _boards(name: str, images: Path, truth: Path, script: Path, headings: list[s
         rows["peak memory of a process, MB"] = result.peak_mb
         columns[result.name] = rows
     _show(f"{name} ({len(photos)} photographs)", columns)
+    if script.name == "score.py":
+        _geometry(name, runs[0], truth, columns)
     return columns
 
 
@@ -125,22 +130,86 @@ def _headings(truth: Path) -> list[str]:
     return sorted(found)
 
 
+def _geometry(name: str, result: Predictions, truth: Path, columns: dict[str, dict[str, Any]]) -> None:
+    """The finer figures of shapes, places and counts, where the truth knows them, in the pipeline's column."""
+    truths = bench_geometry.load_truths(truth)
+    merged = (result.merged or {"notes": []})["notes"]
+    found = bench_geometry.figures(truths, result.by_photo, merged)
+    columns[f"{name}, finer"] = {"figures": found}
+    OUT.print(f"{name}: shapes with Wilson intervals, places, counts, notes in two photographs")
+    for label, figure in found.items():
+        OUT.print(f"  {label}: {_figure(figure)}")
+
+
+def _sample() -> dict[str, Any]:
+    """The sample workshop, whose truth the project carries."""
+    images = WORK / "sample photographs"
+    images.mkdir(parents=True, exist_ok=True)
+    for photo in (PROJECT / "raw/sample-workshop").rglob("*"):
+        if photo.suffix in (".jpg", ".heic"):
+            shutil.copyfile(photo, images / photo.name)
+    truth = PROJECT / "tests/data/sample-truth"
+    result = pipeline_run(images, _headings(truth), WORK / "sample")
+    columns: dict[str, dict[str, Any]] = {}
+    _geometry("sample workshop", result, truth, columns)
+    OUT.print(f"  seconds a photo, one thread: {result.seconds_a_photo:.2f}")
+    columns["sample workshop, cost"] = {"seconds a photo": result.seconds_a_photo, "peak MB": result.peak_mb}
+    return columns
+
+
+def _growth() -> dict[str, float]:
+    """How cost grows: the same sample photographs, made different by one pixel, 1, 10 and 100 times over."""
+    photos = sorted((PROJECT / "raw/sample-workshop/photos").glob("*.jpg"))
+    seconds: dict[str, float] = {}
+    for count in (1, 10, 100):
+        images = WORK / f"growth {count}"
+        shutil.rmtree(images, ignore_errors=True)
+        images.mkdir(parents=True)
+        for number in range(count):
+            with Image.open(photos[number % len(photos)]) as picture:
+                shrunk = picture.convert("RGB").resize((640, 480))
+            shrunk.putpixel((0, 0), (number % 256, number // 256, 7))
+            shrunk.save(images / f"{number:04}.png")
+        seconds[f"{count} photographs, seconds each, two workers"] = pipeline_run(
+            images, [], WORK / f"growth run {count}", workers=2
+        ).seconds_a_photo
+    for label, figure in seconds.items():
+        OUT.print(f"  {label}: {figure:.2f}")
+    return seconds
+
+
 def main() -> None:
-    """Run every part that its data is there for."""
-    figures: dict[str, Any] = {}
+    """Run every part that its data is there for, or the parts named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parts = ("real", "rendered", "sample", "reading", "themes", "growth")
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all where none is named")
+    chosen = parser.parse_args().parts or list(parts)
     boards = SHARED / "boards"
-    if boards.is_dir():
+    if not boards.is_dir():
+        OUT.print("../shared is not there: only the sample workshop is measured.")
+        chosen = [part for part in chosen if part in ("sample", "growth")] or ["sample"]
+    figures: dict[str, Any] = {}
+    if "real" in chosen:
         figures["real boards"] = _boards(
             "real boards", boards / "real/images", boards / "real/labels", SHARED / "score_real.py", []
         )
+    if "rendered" in chosen:
         truth = boards / "rendered/truth"
         figures["rendered boards"] = _boards(
             "rendered boards", boards / "rendered/images", truth, SHARED / "score.py", _headings(truth)
         )
-    else:
-        OUT.print("../shared is not there: only the sample workshop is measured.")
+    if "sample" in chosen:
+        figures["sample"] = _sample()
+    if "reading" in chosen:
+        subprocess.run([sys.executable, "-m", "tests.benchmark.bench_reading"], check=True, cwd=PROJECT)
+    if "themes" in chosen:
+        subprocess.run(
+            [sys.executable, "-m", "tests.benchmark.bench_themes", "--quick"], check=True, cwd=PROJECT
+        )
+    if "growth" in chosen:
+        figures["growth"] = _growth()
     WORK.mkdir(parents=True, exist_ok=True)
-    (WORK / "figures.json").write_text(json.dumps(figures, indent=1, sort_keys=True))
+    (WORK / "figures.json").write_text(json.dumps(figures, indent=1, sort_keys=True, default=str))
 
 
 if __name__ == "__main__":
