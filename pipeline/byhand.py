@@ -60,7 +60,8 @@ def readings(
     """The readings of outlines: from the cache, or read now and kept there.
 
     `load` gives the pixels of a photograph by its sha256, or None where it is not there (then the outline
-    is left out); it is asked only for outlines that were not read before, photograph by photograph.
+    is left out, as is one that cannot be read); it is asked only for outlines that were not read before,
+    photograph by photograph.
     """
     found: dict[Anchor, HandReading] = {}
     missing: dict[str, list[Anchor]] = {}
@@ -75,8 +76,12 @@ def readings(
         if pixels is None:
             continue
         for anchor in wanted:
-            found[anchor] = read_outline(pixels, anchor[1], settings)
-            cache.put(STAGE, digest(keys, anchor), found[anchor])
+            try:
+                read = read_outline(pixels, anchor[1], settings)
+            except Exception:  # noqa: BLE001, S112 - an outline that cannot be read is listed, and stops nothing else
+                continue
+            found[anchor] = read
+            cache.put(STAGE, digest(keys, anchor), read)
     return found
 
 

@@ -500,10 +500,40 @@ def test_a_full_disk_is_said_and_nothing_is_claimed(desk: Desk, monkeypatch: pyt
     assert browser.get("/note/n0001") == seen
 
 
-def test_the_fake_reader_is_asked_once_an_outline(places: Places) -> None:
-    reader = FakeReader()
-    desk = Desk(places, places.raw / "demo", reader)  # type: ignore[arg-type]
+def test_nobody_waits_for_an_outline_that_is_being_read(places: Places) -> None:
+    import threading
+
+    is_reading, may_go_on = threading.Event(), threading.Event()
+
+    class SlowReader(FakeReader):
+        def read(self, anchor: Any) -> Any:
+            is_reading.set()
+            assert may_go_on.wait(60)
+            return super().read(anchor)
+
+    desk = Desk(places, places.raw / "demo", SlowReader())  # type: ignore[arg-type]
+    ada, bo = Browser(desk, "ada"), Browser(desk, "bo")
+    photo = ada.get("/note/n0001")["photo"]
+    free = [[1400, 1000], [1550, 1000], [1550, 1150], [1400, 1150]]
+    drawing = threading.Thread(target=ada.act, args=("draw",), kwargs={"photo": photo, "polygon": free})
+    drawing.start()
+    assert is_reading.wait(60)
+    assert bo.save("n0002", text="meanwhile")["note"]["text"] == "meanwhile"
+    may_go_on.set()
+    drawing.join(60)
+    assert bo.get("/queue")["total"] == 13
+
+
+def test_an_outline_that_cannot_be_read_is_still_a_note(places: Places) -> None:
+    class NoReader(FakeReader):
+        def read(self, anchor: Any) -> Any:
+            return None
+
+    desk = Desk(places, places.raw / "demo", NoReader())  # type: ignore[arg-type]
     browser = Browser(desk)
     photo = browser.get("/note/n0001")["photo"]
-    browser.act("draw", photo=photo, polygon=[[1400, 1000], [1550, 1000], [1550, 1150], [1400, 1150]])
-    assert len(reader.asked) == 1
+    answer = browser.act(
+        "draw", photo=photo, polygon=[[1400, 1000], [1550, 1000], [1550, 1150], [1400, 1150]]
+    )
+    assert answer["note"]["text_status"] == "illegible"
+    assert answer["total"] == 13

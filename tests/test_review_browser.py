@@ -101,6 +101,12 @@ class Page:
             self.until(lambda: not self.driver.find_elements(By.CSS_SELECTOR, "body.busy"))
             ActionChains(self.driver).send_keys(key).perform()
 
+    def write(self, words: str) -> None:
+        """Replace the words in the box and save."""
+        self.keys("e")
+        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).perform()
+        self.keys(words, Keys.ENTER)
+
     def text(self, element: str) -> str:
         return str(self.driver.find_element(By.ID, element).text)
 
@@ -179,7 +185,7 @@ def test_ten_notes_by_keyboard_a_split_an_undo_a_kill_and_all_is_there(
     for number in range(10):
         left = page.left()
         if number % 5 == 0:  # correct the words
-            page.keys("e", Keys.END, f"{number} by keyboard", Keys.ENTER)
+            page.write(f"{number} by keyboard")
         elif number % 5 == 1:  # type and principle
             page.keys("1", "p")
             page.until(lambda: page.driver.find_element(By.ID, "chooser").get_attribute("open") is not None)
@@ -223,9 +229,9 @@ def test_two_browsers_at_once_and_a_settled_dispute(
     ada.open(server.address, "Ada")
     bo.open(server.address, "Bo")
     assert ada.words() == bo.words()
-    ada.keys("e", "the power", Keys.ENTER)
+    ada.write("the power")
     ada.until(lambda: ada.left() == 11)
-    bo.keys("e", "the flower", Keys.ENTER)
+    bo.write("the flower")
     bo.until(lambda: "Which is right?" in bo.text("claims"), "the second one has to hear of it")
     assert "the power" in bo.text("claims")
     assert "the flower" in bo.text("claims")

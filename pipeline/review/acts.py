@@ -116,6 +116,7 @@ def draw(desk: Desk, person: str, sha256: object, points: object) -> Done:
             raise RefusedError(
                 f"There is a note here already (“{note.text[:40]}”). Move its corners instead."
             )
+    desk.reader.read((photo.sha256, polygon))
     desk.append([_Act(person).outline((photo.sha256, polygon))])
     return Done(_id_at(desk, (photo.sha256, polygon)), "Saved: a new note.")
 
@@ -126,6 +127,7 @@ def move(desk: Desk, case: Case, person: str, points: object) -> Done:
     polygon = _tidy(desk, sha256, points)
     if polygon == before:
         return Done(case.base.id, "Nothing was changed.")
+    desk.reader.read((sha256, polygon))
     act = _Act(person, _machine_reading(case))
     desk.append([act.about((sha256, before), "polygon", before, polygon)])
     return Done(_id_at(desk, (sha256, polygon)), "Saved: the outline was moved and read again.")
@@ -141,6 +143,8 @@ def divide(desk: Desk, case: Case, person: str, line: object) -> Done:
         parts = shapes.cut_in_two(before, ends[0], ends[1])
     except ValueError as error:
         raise RefusedError(str(error)) from None
+    for part in parts:
+        desk.reader.read((sha256, part))
     act = _Act(person, _machine_reading(case), "split in two")
     desk.append(
         [
@@ -161,6 +165,7 @@ def join(desk: Desk, case: Case, other: Case, person: str) -> Done:
         raise RefusedError("Choose another note on the same photograph.")
     act = _Act(person, _machine_reading(case), "made one")
     whole = shapes.made_one(polygon, second)
+    desk.reader.read((sha256, whole))
     desk.append(
         [
             act.about((sha256, polygon), "not_a_note", False, True),

@@ -46,10 +46,10 @@ class Desk:
         self.principles = {principle.id: principle for principle in self.loaded.record.principles}
         self.tail = Tail(self.folder)
         self.decisions = self.tail.read_new()
-        self._flags: dict[str, tuple[personal.Flag, ...]] = {
-            note.text: tuple(personal.Flag(text, "name") for text in note.personal_data)
-            for note in self.loaded.record.notes
-        }
+        self._flags: dict[str, tuple[personal.Flag, ...]] = {}
+        for note in self.loaded.record.notes:
+            flags = tuple(personal.Flag(text, "name or contact") for text in note.personal_data)
+            self._flags[note.text] = flags or self._flags.get(note.text, ())
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -77,7 +77,9 @@ class Desk:
         note_id = case.base.id
         is_merged = case.same_as is not None and self.ledger.partner(case) is not None
         (self.merged.add if is_merged else self.merged.discard)(note_id)
-        if case.is_gone or is_merged:
+        if (
+            case.is_gone or is_merged or not case.base.sightings
+        ):  # without a photograph there is nothing to check
             self.items.pop(note_id, None)
             return
         flags = [flag.text for flag in self.flags_of(case)]

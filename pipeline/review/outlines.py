@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -30,6 +31,7 @@ class OutlineReader:
         self.workshop = workshop
         self.load: Callable[[str], Pixels | None] = lambda _: None
         self._known: dict[Anchor, HandReading | None] = {}
+        self._lock = threading.Lock()
 
     @cached_property
     def _settings(self) -> tuple[Any, Any, Any]:
@@ -42,18 +44,20 @@ class OutlineReader:
 
     def read(self, anchor: Anchor) -> HandReading | None:
         """What the machine makes of an outline; None where its photograph is gone or it cannot be read."""
-        if anchor not in self._known:
-            from pipeline import byhand  # noqa: PLC0415
+        with self._lock:
+            if anchor not in self._known:
+                from pipeline import byhand  # noqa: PLC0415
 
-            settings, keys, cache = self._settings
-            self._known[anchor] = byhand.readings([anchor], cache, keys, settings, self.load).get(anchor)
-        return self._known[anchor]
+                settings, keys, cache = self._settings
+                self._known[anchor] = byhand.readings([anchor], cache, keys, settings, self.load).get(anchor)
+            return self._known[anchor]
 
     def warm_up(self) -> None:
         """Open the readers before they are needed."""
         from pipeline import byhand  # noqa: F401, PLC0415
 
-        _ = self._settings
+        with self._lock:
+            _ = self._settings
 
 
 def with_outlines(

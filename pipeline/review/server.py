@@ -199,7 +199,7 @@ class _Page:
             sent = None
         if name not in _ACTS or not isinstance(sent, dict):
             raise RefusedError("The page sent something that is not understood; load it again.")
-        return await self._answer(lambda: self._acted(name, sent))
+        return await self._answer(lambda: self._acted(name, sent), is_slow=name in _SLOW)
 
     def _acted(self, name: str, sent: dict[str, Any]) -> dict[str, Any]:
         desk = self.desk
@@ -207,6 +207,11 @@ class _Page:
         if not person:
             raise RefusedError("Say who you are first, so that the decision carries a name.")
         done = _ACTS[name](self, person, sent)
+        with desk.lock:
+            return self._told(done, sent)
+
+    def _told(self, done: Done, sent: dict[str, Any]) -> dict[str, Any]:
+        desk = self.desk
         case = desk.case(done.note_id) if done.note_id else None
         following = desk.case(str(sent.get("next"))) if sent.get("next") else None
         return {
@@ -226,13 +231,18 @@ class _Page:
             raise RefusedError("That note is not there any more; somebody may have changed its outline.")
         return case
 
-    async def _answer(self, make: Callable[[], Any]) -> Response:
-        """Work in a thread of its own, in sight of everything that was decided so far."""
+    async def _answer(self, make: Callable[[], Any], is_slow: bool = False) -> Response:
+        """Work in a thread of its own, in sight of everything that was decided so far.
+
+        What `is_slow` reads an outline first; nobody else's decision waits for that.
+        """
 
         def work() -> bytes:
             with self.desk.lock:
                 self.desk.refresh()
-                return json.dumps(make(), separators=(",", ":")).encode()
+                if not is_slow:
+                    return json.dumps(make(), separators=(",", ":")).encode()
+            return json.dumps(make(), separators=(",", ":")).encode()
 
         return Response(await run_in_threadpool(work), media_type="application/json")
 
@@ -241,6 +251,7 @@ def _save(page: _Page, person: str, sent: dict[str, Any]) -> Done:
     return acts.save(page.desk, page.case_of(sent.get("note")), person, sent, page.is_second)
 
 
+_SLOW = ("draw", "move", "split", "join")
 _ACTS: dict[str, Callable[[_Page, str, dict[str, Any]], Done]] = {
     "save": _save,
     "name": lambda page, person, sent: acts.settle_name(

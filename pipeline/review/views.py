@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline import vocabulary
+from pipeline.agreement import sentence
 from pipeline.review import queue
 from pipeline.review.acts import stamp_of
 from pipeline.review.desk import Desk
@@ -95,13 +96,14 @@ def in_queue(desk: Desk, wanted: Mapping[str, str], person: str, is_second: bool
         "disputed": len(disputed),
         "reasons": dict(Counter(reason for item in left for reason in item.reasons)),
         "counts": _counts(desk),
+        "agreement": sentence(desk.agreement()),
         "orphans": len(desk.ledger.orphans),
         "notices": desk.notices(),
     }
 
 
 def _counts(desk: Desk) -> list[dict[str, Any]]:
-    found = Counter(desk.cases[note_id].note.principle_id for note_id in desk.items)
+    found = Counter(note.principle_id for note in desk.ledger.notes())
     rows: list[dict[str, Any]] = [
         {"label": one.heading, "found": found[one.id], "stated": one.stated}
         for one in desk.loaded.record.principles
@@ -126,6 +128,7 @@ def _second_queue(desk: Desk, wanted: Mapping[str, str], person: str) -> dict[st
         "disputed": 0,
         "reasons": {},
         "counts": [],
+        "agreement": "",
         "orphans": 0,
         "notices": [],
     }
@@ -233,15 +236,3 @@ def orphans(desk: Desk) -> list[dict[str, Any]]:
         }
         for one in desk.ledger.orphans
     ]
-
-
-def history(case: Case) -> Iterable[dict[str, Any]]:
-    """Who decided what about a note, and when."""
-    for one in case.decisions:
-        yield {
-            "person": one.person,
-            "when": one.when,
-            "field": one.field,
-            "new": one.new,
-            "reason": one.reason,
-        }

@@ -6,6 +6,7 @@ const PAPER = {
   yellow: '#f6dd55', orange: '#f2a24a', red: '#d9483b', pink: '#f2a0bd', purple: '#a98bcd', blue: '#7fb2e5',
   teal: '#5fc1bd', green: '#96cf74', cream: '#f0e4c4', white: '#ffffff', grey: '#b5b3ae', brown: '#a9835f', black: '#2c2b29',
 };
+const UNSURE = 0.75;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
 export class Form {
@@ -72,9 +73,9 @@ export class Form {
   showWhy() {
     const { note, fixed } = this;
     const parts = (note.reasons ?? []).map((code) => make('span', {}, fixed.reasons[code]));
-    if (note.state && note.state !== 'machine') {
+    if (note.state && !['machine', 'disputed'].includes(note.state)) {
       const who = note.by.length ? ` by ${note.by.join(' and ')}` : '';
-      parts.push(make('span', { class: 'calm' }, `${fixed.states[note.state]}${note.state === 'disputed' ? '' : who}`));
+      parts.push(make('span', { class: 'calm' }, `${fixed.states[note.state]}${who}`));
     }
     byId('why').replaceChildren(...parts);
   }
@@ -84,7 +85,7 @@ export class Form {
     const { note } = this;
     const lines = note.words ?? [];
     byId('machine').hidden = Boolean(note.second);
-    if (!lines.length) {
+    if (!lines.some((line) => line.length)) {
       place.replaceChildren(note.machine_text ? note.machine_text : make('span', { class: 'lost' }, 'nothing'));
       return;
     }
@@ -93,7 +94,7 @@ export class Form {
       if (i) parts.push(' / ');
       line.forEach(([word, sure], k) => {
         if (k) parts.push(' ');
-        const isUnsure = sure < 0.75;
+        const isUnsure = sure < UNSURE;
         parts.push(
           isUnsure
             ? make('button', {
@@ -238,9 +239,12 @@ export class Form {
 
   edit(word = null) {
     this.words.focus();
-    const at = word ? this.words.value.indexOf(word) : -1;
-    if (at >= 0) this.words.setSelectionRange(at, at + word.length);
-    else this.words.select();
+    // To the word asked for, else to the first one in doubt, else to the end.
+    const { value } = this.words;
+    const doubtful = word ?? (this.note.words ?? []).flat().find(([, sure]) => sure < UNSURE)?.[0];
+    const at = doubtful ? value.indexOf(doubtful) : -1;
+    const end = at < 0 ? value.length : at + doubtful.length;
+    this.words.setSelectionRange(at < 0 ? end : at, value.startsWith('[?]', end) ? end + 3 : end);
   }
 
   insert(mark) {

@@ -26,14 +26,15 @@ export function filters() {
 }
 
 export function showCounts(figures) {
-  open('Notes under each principle', table(
+  const counts = table(
     ['Principle', 'Found', 'Stated', ''],
     figures.counts.map((row) => {
       const gap = row.stated === null ? 0 : row.found - row.stated;
       const told = gap ? `${Math.abs(gap)} ${gap > 0 ? 'more' : 'fewer'} than stated` : row.stated === null ? '' : 'they agree';
       return [row.label, String(row.found), row.stated === null ? '–' : String(row.stated), make('span', gap ? { class: 'gap' } : {}, told)];
     }),
-  ));
+  );
+  open('Notes under each principle', make('div', {}, counts, figures.agreement ? make('p', {}, figures.agreement) : null));
 }
 
 export function showOrphans(orphans) {
