@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from scipy import ndimage
-from shapely import make_valid
+from shapely import STRtree, make_valid
 from shapely.geometry import Polygon as ShapelyPolygon
 
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
@@ -28,7 +28,7 @@ VERSION = "1"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "note-detector.onnx"
 SHAPE_ORDER = ("tick", "heart", "speech_bubble", "square", "rectangle", "other")
 
-FIRST_LONG_SIDES = (768, 320)
+FIRST_LONG_SIDES = (768, 480, 300)
 """Pixels of the longer side in the first runs."""
 GOOD_NOTE = 88.0
 """Side of a note, in network pixels, at which the network was found to work best."""
@@ -37,9 +37,13 @@ GOOD_RANGE = (58.0, 130.0)
 MOST_PIXELS = 2_300_000
 """The largest picture that is run whole."""
 LEAST_LONG_SIDE = 128
+LEAST_FACTOR = 0.6
+"""Small pictures are enlarged by no more than its inverse."""
 MORE_RUNS = 2
-"""Runs after the first two; a close-up takes both, since its first fragments tell too large a scale."""
-MIN_SCORE = 0.5
+"""Further runs where notes are still too large or too small to be seen well."""
+LEAST_SCORE = 0.35
+"""What scores less in one run is forgotten at once."""
+MIN_SCORE = 0.6
 """Outlines that score less are not reported."""
 HEADING_MIN_SCORE = 0.5
 JOIN_GAIN = -0.15
@@ -60,6 +64,7 @@ class _Paper:
     score: float
     is_heading: bool
     shapes: Floats
+    evidence: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -231,6 +236,22 @@ def _join(regions: NDArray[np.int32], core: Floats, boxes: Floats) -> NDArray[np
     return joined
 
 
+def _without_spurs(mask: Image) -> Image:
+    """A card's mask without what sticks out of it: a card is thick, and whole."""
+    thick = int(np.sqrt(mask.sum()) * 0.16) | 1
+    opened = cv2.morphologyEx(
+        cv2.copyMakeBorder(mask, thick, thick, thick, thick, cv2.BORDER_CONSTANT, value=0),
+        cv2.MORPH_OPEN,
+        np.ones((thick, thick), np.uint8),
+    )[thick:-thick, thick:-thick]
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
+    if count < 2:
+        return mask
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    card: Image = (parts == largest).astype(np.uint8)
+    return card
+
+
 def _papers(fields: _Fields) -> list[_Paper]:
     """All pieces of paper on one run's fields."""
     note, core, head = fields.masks
@@ -263,12 +284,15 @@ def _papers(fields: _Fields) -> list[_Paper]:
             if stats[part, cv2.CC_STAT_AREA] < 0.2 * largest:
                 mask[parts == part] = 0
         inside = mask > 0
-        area = float(inside.sum()) * 4
         is_heading = float(head[where][inside].mean()) > float(note[where][inside].mean())
         where4 = (
             slice(where[0].start // 2, (where[0].stop + 1) // 2),
             slice(where[1].start // 2, (where[1].stop + 1) // 2),
         )
+        if is_heading:
+            mask = _without_spurs(mask)
+            inside = mask > 0
+        area = float(inside.sum()) * 4
         mine = regions[::2, ::2][where4] == k + 1
         if not mine.any():
             continue
@@ -278,8 +302,9 @@ def _papers(fields: _Fields) -> list[_Paper]:
         middle = float(
             np.sort((head if is_heading else core)[where][inside])[-max(1, int(inside.sum()) // 2) :].mean()
         )
+        evidence = (surety, agreement, middle)
         score = float(np.clip((surety * agreement * middle) ** 0.5, 0, 1))
-        papers.append(_Paper(mask, where[1].start, where[0].start, area, score, is_heading, votes))
+        papers.append(_Paper(mask, where[1].start, where[0].start, area, score, is_heading, votes, evidence))
     return papers
 
 
@@ -369,7 +394,9 @@ def _polygon(paper: _Paper, factor: float, width: int, height: int) -> Polygon |
     chosen = None
     if is_straight and len(points) >= 12:
         quad = _corners(points)
-        if quad is not None and (paper.is_heading or _is_like(quad, points)):
+        if quad is not None and (
+            _iou_of(quad, points) > 0.85 if paper.is_heading else _is_like(quad, points)
+        ):
             chosen = quad
         elif paper.is_heading:
             chosen = cv2.boxPoints(cv2.minAreaRect(points.astype(np.float32))).astype(float)
@@ -422,41 +449,76 @@ class _Seen:
     shapes: Floats
     side: float
     seen_side: float
+    evidence: tuple[float, float, float]
 
     @property
     def trust(self) -> float:
         """How far to believe this sighting against another of the same paper at another scale."""
-        off = abs(float(np.log(self.seen_side / GOOD_NOTE)))
-        return self.score * float(np.exp(-0.5 * (off / 0.9) ** 2))
+        return self.score * _fitness(self.seen_side)
 
 
-def _merge(found: list[_Seen]) -> list[_Seen]:
-    """Of sightings that overlap, the one to trust most."""
-    order = sorted(range(len(found)), key=lambda k: (-found[k].trust, k))
-    shapes = {k: make_valid(ShapelyPolygon(found[k].polygon)) for k in order}
-    kept: list[int] = []
-    for k in order:
-        mine = shapes[k]
-        for other in kept:
-            if not mine.intersects(shapes[other]):
-                continue
-            inter = mine.intersection(shapes[other]).area
-            if inter > 0.5 * min(mine.area, shapes[other].area):
-                break
-        else:
-            kept.append(k)
-    return [found[k] for k in sorted(kept)]
+@dataclass(frozen=True)
+class _Look:
+    """One run: its scale (full-size / network pixels) and what it saw."""
+
+    factor: float
+    seen: list[_Seen]
+
+
+def _fitness(side: float) -> float:
+    """How well paper of a side, in network pixels, can be judged: 1 at the best size, falling to both sides."""
+    return float(np.exp(-0.5 * (float(np.log(max(side, 1.0) / GOOD_NOTE)) / 0.9) ** 2))
+
+
+def _merge(looks: list[_Look]) -> list[_Seen]:
+    """Of sightings that overlap, the one to trust most, scored by all looks that ought to have seen it.
+
+    A piece of paper shows at every scale that suits its size; what a single look sees is doubtful.
+    """
+    shapes = [make_valid(ShapelyPolygon(seen.polygon)) for look in looks for seen in look.seen]
+    tree = STRtree(shapes)
+    common: list[dict[int, float]] = []
+    for shape in shapes:
+        near = sorted(int(i) for i in tree.query(shape, predicate="intersects"))
+        common.append({i: float(shape.intersection(shapes[i]).area) for i in near})
+    starts = np.cumsum([0, *(len(look.seen) for look in looks)]).tolist()
+    found = [seen for look in looks for seen in look.seen]
+    scored = []
+    for k, seen in enumerate(found):
+        total, weight = 0.0, 0.0
+        votes = np.zeros_like(seen.shapes)
+        for look, start in zip(looks, starts, strict=False):
+            expected = _fitness(seen.side / look.factor)
+            weight += expected
+            alike = [
+                i
+                for i, inter in common[k].items()
+                if start <= i < start + len(look.seen)
+                and found[i].is_heading == seen.is_heading
+                and inter > 0.5 * (shapes[k].area + shapes[i].area - inter)
+            ]
+            if alike:
+                best = max(alike, key=lambda i: (found[i].score, -i))
+                total += expected * found[best].score
+                votes += expected * found[best].score * found[best].shapes
+        scored.append(replace(seen, score=total / weight, shapes=votes / max(1e-6, float(votes.sum()))))
+    kept: set[int] = set()
+    for k in sorted(range(len(scored)), key=lambda k: (-scored[k].trust, k)):
+        rivals = (i for i in common[k] if i in kept)
+        if all(common[k][i] <= 0.5 * min(shapes[k].area, shapes[i].area) for i in rivals):
+            kept.add(k)
+    return [scored[k] for k in sorted(kept)]
 
 
 def _best_factor(found: list[_Seen]) -> float | None:
     """The scale (full-size / network pixels) at which most of the note area is seen at a good size; None: stay.
 
-    By area and not by number, lest a handful of false specks decide the scale of a close-up.
+    By size and not by number alone, lest a handful of false specks decide the scale of a close-up.
     """
-    notes = sorted((s for s in found if not s.is_heading), key=lambda s: s.side)
+    notes = sorted((s for s in found if not s.is_heading and s.score > 0.4), key=lambda s: s.side)
     if not notes:
         return None
-    weight = np.cumsum([s.side**2 * s.score for s in notes])
+    weight = np.cumsum([s.side * s.score for s in notes])
     middle = notes[int(np.searchsorted(weight, 0.5 * weight[-1]))]
     if GOOD_RANGE[0] <= middle.seen_side <= GOOD_RANGE[1]:
         return None
@@ -513,30 +575,42 @@ class Detector:
             raise ValueError("detect() wants an H x W x 3 array of uint8 in RGB order")
         height, width = image.shape[:2]
         long = max(height, width)
-        tried = [max(long / side, 0.6) for side in FIRST_LONG_SIDES]
-        found = _merge([seen for factor in tried for seen in self._look(image, factor)])
+        looks = []
+        for side in FIRST_LONG_SIDES:
+            factor = max(long / side, LEAST_FACTOR)
+            looks.append(_Look(factor, self._look(image, factor)))
         for _ in range(MORE_RUNS):
-            factor = _best_factor(found)
-            if factor is None:
+            wanted = _best_factor(_merge(looks))
+            if wanted is None:
                 break
-            factor = max(factor, float(np.sqrt(height * width / MOST_PIXELS)), 0.5)
+            factor = max(wanted, float(np.sqrt(height * width / MOST_PIXELS)), 0.5)
             factor = min(factor, max(1.0, long / LEAST_LONG_SIDE))
-            if any(0.8 < factor / before < 1.25 for before in tried):
+            if any(0.8 < factor / look.factor < 1.25 for look in looks):
                 break
-            tried.append(factor)
-            found = _merge(found + self._look(image, factor))
-        return _report(found)
+            looks.append(_Look(factor, self._look(image, factor)))
+        found = _merge(looks)
+        return _report([s for s in found if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE)])
 
     def _look(self, image: Image, factor: float) -> list[_Seen]:
         """What one run at a scale sees, in full-size pixels."""
         out = []
         for paper in _papers(self._run(image, factor)):
-            if paper.score < (HEADING_MIN_SCORE if paper.is_heading else MIN_SCORE):
+            if paper.score < LEAST_SCORE:
                 continue
             polygon = _polygon(paper, factor, image.shape[1], image.shape[0])
             if polygon is not None:
                 side = float(np.sqrt(paper.area))
-                out.append(_Seen(polygon, paper.score, paper.is_heading, paper.shapes, side * factor, side))
+                out.append(
+                    _Seen(
+                        polygon,
+                        paper.score,
+                        paper.is_heading,
+                        paper.shapes,
+                        side * factor,
+                        side,
+                        paper.evidence,
+                    )
+                )
         return out
 
 

@@ -70,10 +70,37 @@ def card(
     )
 
 
+def _printed_notes(face: Picture, y: int, height: int, pens: Pens, rng: Rng) -> None:
+    """A row of coloured boxes on a poster, outlined or not, with or without words: pictures of notes."""
+    w = face.shape[1]
+    n = int(rng.integers(1, 5))
+    side = min(height, w * 0.8 / n) * rng.uniform(0.6, 0.95)
+    one = PADS[int(rng.integers(len(PADS)))]
+    same = rng.random() < 0.5
+    tilt = rng.uniform(0, 8)
+    for k in range(n):
+        centre = (w * (0.1 + 0.8 * (k + 0.5) / n), y + height / 2)
+        colour = one if same else PADS[int(rng.integers(len(PADS)))]
+        size = (side * rng.uniform(0.8, 1.5), side)
+        if n == 1 and rng.random() < 0.5:
+            size = (w * rng.uniform(0.5, 0.85), side)
+        box = cv2.boxPoints((centre, size, rng.normal(0, tilt))).astype(np.int32)
+        cv2.fillPoly(face, [box], colour.tolist(), cv2.LINE_AA)
+        if rng.random() < 0.55:
+            cv2.polylines(face, [box], True, (0.05, 0.05, 0.05), int(rng.integers(1, 4)), cv2.LINE_AA)
+        if rng.random() < 0.75:
+            bw, bh = max(12, int(size[0] * 0.8)), max(8, int(size[1] * 0.75))
+            mask = pens.block(rng, bw, bh, int(rng.integers(1, 4)), rng.random() < 0.5, 0.5)
+            x0, y0 = max(0, int(centre[0] - bw / 2)), max(0, int(centre[1] - bh / 2))
+            area = face[y0 : y0 + bh, x0 : x0 + bw]
+            a = (mask[: area.shape[0], : area.shape[1]].astype(np.float32) / 255)[..., None] * 0.9
+            area[:] = area * (1 - a) + INKS[0].astype(np.float32) * a
+
+
 def printed_sheet(board: Board, at: tuple[float, float], width: float, pens: Pens, rng: Rng) -> None:
     """A poster, letter or slide: print, coloured boxes with borders, pictures of notes. Not a note."""
     aspect = rng.choice([1.41, 0.71, rng.uniform(0.5, 1.6)])
-    w = int(np.clip(width, 60, 500))
+    w = int(np.clip(width, 60, 700))
     h = int(w * aspect)
     face = np.full((h, w, 3), rng.uniform(0.85, 1.0), np.float32)
     if rng.random() < 0.15:
@@ -93,24 +120,7 @@ def printed_sheet(board: Board, at: tuple[float, float], width: float, pens: Pen
             area = face[y : y + block_h, int(0.07 * w) : int(0.07 * w) + mask.shape[1]]
             area[:] = area * (1 - a) + INKS[0].astype(np.float32) * a
         elif kind < 0.85:
-            n = int(rng.integers(1, 5))
-            side = int(min(block_h, w * 0.8 / n) * 0.8)
-            for k in range(n):
-                x = int(w * 0.08 + k * w * 0.85 / n)
-                colour = PADS[int(rng.integers(len(PADS)))].tolist()
-                box = cv2.boxPoints(
-                    ((x + side / 2, y + block_h / 2), (side * rng.uniform(0.8, 1.3), side), rng.normal(0, 5))
-                )
-                cv2.fillPoly(face, [box.astype(np.int32)], colour, cv2.LINE_AA)
-                if rng.random() < 0.6:
-                    cv2.polylines(
-                        face,
-                        [box.astype(np.int32)],
-                        True,
-                        (0.05, 0.05, 0.05),
-                        int(rng.integers(1, 4)),
-                        cv2.LINE_AA,
-                    )
+            _printed_notes(face, y, block_h, pens, rng)
         else:
             cv2.rectangle(
                 face, (int(0.1 * w), y), (int(0.9 * w), y + block_h), rng.uniform(0, 1, 3).tolist(), -1

@@ -211,10 +211,10 @@ def _not_notes(board: Board, size: float, pens: Pens, rng: Rng, negative: bool) 
         big_letters(board, size, pens, rng)
     if rng.random() < 0.25:
         furniture(board, size, rng)
-    sheets = int(rng.integers(2, 6)) if negative else int(rng.random() < 0.22) + int(rng.random() < 0.08)
+    sheets = int(rng.integers(2, 6)) if negative else int(rng.random() < 0.35) + int(rng.random() < 0.15)
     for _ in range(sheets):
-        make = printed_sheet if rng.random() < 0.6 else written_sheet
-        make(board, (rng.uniform(0, w), rng.uniform(0, h)), size * rng.uniform(1.6, 4.5), pens, rng)
+        make = printed_sheet if rng.random() < 0.7 else written_sheet
+        make(board, (rng.uniform(0, w), rng.uniform(0, h)), size * rng.uniform(1.6, 6.5), pens, rng)
     if rng.random() < 0.5:
         small_things(board, size, pens, rng)
 
@@ -255,7 +255,7 @@ def compose(seed: int, pens: Pens, photos: list[Picture]) -> Scene:
     if closeup:
         size = long * rng.uniform(0.35, 0.8)
     region = _sheets(board, rng)
-    negative = rng.random() < 0.07
+    negative = rng.random() < 0.1
     _not_notes(board, size, pens, rng, negative)
     middle = board.picture[int(h * 0.3) : int(h * 0.7), int(w * 0.3) : int(w * 0.7)]
     st = style(rng, middle.mean(axis=(0, 1)).astype(float))
