@@ -226,14 +226,19 @@ def _stands(reading: Reading) -> bool:
 
 
 def _line_angle(reading: Reading) -> float:
-    """The direction of the boxes' longer sides, in degrees from -90 to 90, each weighed by its length."""
+    """The direction the lines run in, in degrees from -90 to 90, each word weighed by its length.
+
+    A word runs along its box, as it was read; only where its box is far higher than so many letters are
+    wide was it read from a line that runs up or down the note.
+    """
     total = np.zeros(2)
     for word in reading.words:
-        if len(word.box) != 4 or len(word.text) < 2:
+        if len(word.box) != 4 or len(word.text) < 3:
             continue
         corners = np.array(word.box)
-        one, other = corners[1] - corners[0], corners[3] - corners[0]
-        side = one if np.hypot(*one) >= np.hypot(*other) else other
+        along, down = corners[1] - corners[0], corners[3] - corners[0]
+        high = 2.2 if len(word.text) == 3 else 1.5
+        side = down if np.hypot(*down) > high * np.hypot(*along) else along
         double = 2 * math.atan2(side[1], side[0])  # directions that differ by a half turn are one
         total += np.hypot(*side) * np.array([math.cos(double), math.sin(double)])
     return math.degrees(math.atan2(total[1], total[0])) / 2 if total.any() else 0.0
