@@ -219,6 +219,18 @@ def test_a_half_written_last_line_is_told_and_does_no_harm(places: Places) -> No
     assert Browser(make_desk(places)).get("/note/n0001")["text"] == "whole"
 
 
+def test_a_log_rewritten_by_hand_is_read_from_the_start(desk: Desk, places: Places) -> None:
+    browser = Browser(desk)
+    browser.save("n0001", text="one")
+    browser.save("n0002", text="two")
+    log = places.raw / "demo" / FILE_NAME
+    kept = [line.replace("one", "a much longer reading than before") for line in log.read_text().splitlines()]
+    log.with_name("new").write_text("\n".join(kept) + "\n")
+    log.with_name("new").replace(log)
+    assert browser.get("/note/n0001")["text"] == "a much longer reading than before"
+    assert browser.get("/note/n0002")["text"] == "two"
+
+
 def test_decisions_survive_renamed_photographs(places: Places) -> None:
     Browser(make_desk(places)).save("n0001", text="kept")
     home = places.raw / "demo"

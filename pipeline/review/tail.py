@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pipeline.decisions import FILE_NAME, parse_log
@@ -18,11 +19,13 @@ class Tail:
         self._position = 0
         self._lines = 0
         self._seen: set[str] = set()
+        self._inode = 0
 
     def is_rewritten(self) -> bool:
-        """Has somebody made the file shorter (by hand, say), so that it must be read from the start?"""
+        """Has somebody rewritten the file (by hand, say), so that it must be read from the start?"""
         try:
-            return self.file.stat().st_size < self._position
+            found = self.file.stat()
+            return self._position > 0 and (found.st_size < self._position or found.st_ino != self._inode)
         except FileNotFoundError:
             return self._position > 0
         except OSError:
@@ -37,6 +40,7 @@ class Tail:
             if self.file.stat().st_size == self._position:
                 return []
             with self.file.open("rb") as log:
+                self._inode = os.fstat(log.fileno()).st_ino
                 log.seek(self._position)
                 content = log.read()
         except FileNotFoundError:
