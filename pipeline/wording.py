@@ -53,6 +53,25 @@ def match_heading(text: str, principles: Sequence[Principle]) -> Match | None:
     return Match(principles[scored[0][1]], round(best, 4), is_tied)
 
 
+def split_heading(text: str, principles: Sequence[Principle]) -> tuple[str, str] | None:
+    """The two headings that one box holds, where two cards side by side were taken for one; else None."""
+    words = text.split()
+    whole = match_heading(text, principles)
+    if len(words) < 2 or (whole is not None and whole.likeness >= 0.95):
+        return None
+    for cut in range(1, len(words)):
+        left, right = " ".join(words[:cut]), " ".join(words[cut:])
+        one, other = match_heading(left, principles), match_heading(right, principles)
+        if (
+            one
+            and other
+            and one.principle.id != other.principle.id
+            and min(one.likeness, other.likeness) >= 0.93
+        ):
+            return left, right
+    return None
+
+
 def match_fragment(text: str, principles: Sequence[Principle]) -> Match | None:
     """As match_heading, for a card cut off by the picture's edge: the one principle that has these letters."""
     letters = squash(text)

@@ -191,6 +191,11 @@ def test_a_heading_nobody_listed_takes_its_notes_out_of_the_count() -> None:
     assert "WHAT IS MISSING" in found[1].why
 
 
+def test_two_cards_found_as_one_box_are_parted_by_their_words() -> None:
+    headings = {"ENGAGED NOT DECIDED IN ADVANCE": box(50, 50, 900, 80)}
+    assert placed(headings, [box(60, 300), box(800, 300)]) == ["engaged", "not-decided-in-advance"]
+
+
 def test_a_small_label_claims_nothing() -> None:
     headings = {"ENGAGED": box(300, 50, 400, 100), "Table 4": box(320, 170, 90, 30)}
     assert placed(headings, [box(300, 300), box(500, 400)]) == ["engaged", "engaged"]

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.model import Board, BoardHeading, PhotoRecord, Placement, Principle, Sighting
 from pipeline.pointing import target
-from pipeline.wording import Match, head_of, is_same_heading, match_fragment, match_heading, squash
+from pipeline.wording import (
+    Match,
+    head_of,
+    is_same_heading,
+    match_fragment,
+    match_heading,
+    split_heading,
+    squash,
+)
 from pipeline.zones import Box, Claim, claims, level
 
 SURE_HEADING = 0.5
@@ -93,7 +101,7 @@ def _meaning(
 ) -> list[_Heading]:
     """The board's headings with their principles, without texts that are mere labels."""
     found = []
-    for heading in board.headings:
+    for heading in (part for one in board.headings for part in _parted(one, principles)):
         is_cut = _is_cut(heading, board, records)
         match = match_heading(heading.text, principles)
         if match is None and is_cut:
@@ -108,6 +116,21 @@ def _meaning(
         which
         for box, which in zip(boxes, found, strict=True)
         if which.match or (_height(box) >= SMALL_CARD * usual and not _is_noise(which.heading))
+    ]
+
+
+def _parted(heading: BoardHeading, principles: Sequence[Principle]) -> list[BoardHeading]:
+    """The heading itself, or the two cards side by side that were found as one, parted by their letters' share."""
+    parts = split_heading(heading.text, principles) if len(heading.polygon) == 4 else None
+    if parts is None:
+        return [heading]
+    share = len(parts[0]) / max(len(parts[0]) + len(parts[1]), 1)
+    corners = np.asarray(heading.polygon, np.float64)
+    upper, lower = (corners[k] + share * (corners[m] - corners[k]) for k, m in ((0, 1), (3, 2)))
+    left, right = (corners[0], upper, lower, corners[3]), (upper, corners[1], corners[2], lower)
+    return [
+        replace(heading, text=text, polygon=tuple((float(x), float(y)) for x, y in part))
+        for text, part in zip(parts, (left, right), strict=True)
     ]
 
 
