@@ -24,7 +24,6 @@ FORMATS: Final = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "MPO", "BMP", "
 _ONE_PICTURE_A_FILE: Final = ("TIFF",)
 
 pillow_heif.register_heif_opener()
-ImageFile.LOAD_TRUNCATED_IMAGES = False
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
@@ -43,6 +42,9 @@ def load_upright(content: bytes, path: str) -> Upright | Refusal:
     (pillow-heif has already turned HEIC pictures and says so); transparency is laid on white; all
     metadata is left behind. Never raises for a bad file: the refusal says what is wrong with it.
     """
+    # Other libraries switch this for the whole process (what draws PDFs does), and a picture that is cut
+    # short would then come in half grey and unnoticed.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     if not content:
         return Refusal(path, "empty", "The file is empty.", "Copy it again from the camera.")
     try:

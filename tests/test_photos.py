@@ -95,6 +95,14 @@ def test_a_truncated_file_is_damaged_and_says_so(form: str) -> None:
     assert found.remedy
 
 
+def test_a_library_that_lets_truncated_pictures_pass_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import ImageFile
+
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    content = encoded(gradient(640, 480))
+    assert refused(content[: len(content) * 2 // 3]).code == "damaged"
+
+
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked() -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
 
