@@ -43,11 +43,11 @@ MORE_RUNS = 2
 """Further runs where notes are still too large or too small to be seen well."""
 LEAST_SCORE = 0.35
 """What scores less in one run is forgotten at once."""
-MIN_SCORE = 0.6
+MIN_SCORE = 0.62
 """Outlines that score less are not reported."""
 HEADING_MIN_SCORE = 0.5
-JOIN_GAIN = -0.15
-"""How much worse the boxes may agree with two neighbouring parts as one piece, for them to be joined."""
+JOIN_GAIN = 0.0
+"""How much better the boxes must agree with two neighbouring parts as one piece, for them to be joined."""
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -292,6 +292,8 @@ def _papers(fields: _Fields) -> list[_Paper]:
         if is_heading:
             mask = _without_spurs(mask)
             inside = mask > 0
+            if inside.sum() < 12:
+                continue
         area = float(inside.sum()) * 4
         mine = regions[::2, ::2][where4] == k + 1
         if not mine.any():
@@ -380,8 +382,13 @@ def _outline(paper: _Paper) -> NDArray[np.float64]:
         # Something lies across the note: its parts are joined by the hull of them all.
         parts = [c for c in found if cv2.contourArea(c) > 0.1 * max(cv2.contourArea(d) for d in found)]
         contour = cv2.convexHull(np.concatenate(parts))
-    else:
+    elif found:
         contour = found[0]
+    else:
+        # A speck that the smoothing wiped out.
+        contour = (
+            cv2.boxPoints(cv2.minAreaRect(cv2.findNonZero(padded.astype(np.uint8)))).reshape(-1, 1, 2) * zoom
+        )
     points = (contour[:, 0].astype(float) + 0.5) / zoom - 3
     outline: NDArray[np.float64] = (points + np.array([paper.x, paper.y])) * 2
     return outline

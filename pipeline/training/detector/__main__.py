@@ -15,23 +15,39 @@ from pathlib import Path
 from pipeline.training.detector.ink import HAND, PRINT
 
 FONT_VERSION = "5.3.0"
-STAGES: tuple[tuple[int, int, float, bool], ...] = ((1, 1200, 1e-3, False), (2, 900, 1e-3, True))
-"""Seed, steps, rate of the heads (the trunk's is three tenths of it), cosine decay."""
+ROOMS = "@pmndrs/assets@1.7.0"
+STAGES: tuple[tuple[int, int, float, bool], ...] = (
+    (11, 300, 1.5e-3, False),
+    (12, 400, 1.5e-3, False),
+    (13, 850, 1.5e-3, True),
+    (14, 300, 7e-4, True),
+)
+"""Seed, steps, rate of the heads, cosine decay; each stage goes on from the one before."""
+TRUNK_SHARE = 0.27
+"""The trunk's rate as a share of the heads': it is pretrained."""
+
+
+def _pack(package: str, home: Path) -> None:
+    """Fetches an npm package by name and version and unpacks it in `home`."""
+    home.mkdir(parents=True)
+    command = ["npm", "pack", "--silent", package]
+    packed = subprocess.run(command, cwd=home, check=True, capture_output=True, text=True).stdout.split()[-1]
+    with tarfile.open(home / packed) as archive:
+        archive.extractall(home, filter="data")
+
+
+def fetch_rooms(folder: Path) -> Path:
+    """Unpacks the panoramas of rooms (Poly Haven, CC0) and returns their folder."""
+    if not folder.exists():
+        _pack(ROOMS, folder)
+    return folder / "package" / "hdri"
 
 
 def fetch_fonts(folder: Path) -> Path:
     """Unpacks the OFL fonts of ink.py from their npm packages, those that are not there yet."""
     for name in sorted(set(HAND) | set(PRINT)):
-        home = folder / name
-        if home.exists():
-            continue
-        home.mkdir(parents=True)
-        packed = subprocess.run(
-            ["npm", "pack", "--silent", f"@fontsource/{name}@{FONT_VERSION}"],
-            cwd=home, check=True, capture_output=True, text=True,
-        ).stdout.split()[-1]  # fmt: skip
-        with tarfile.open(home / packed) as archive:
-            archive.extractall(home, filter="data")
+        if not (folder / name).exists():
+            _pack(f"@fontsource/{name}@{FONT_VERSION}", folder / name)
     return folder
 
 
@@ -42,7 +58,7 @@ def main() -> None:
         "--work", type=Path, default=Path("build/train-detector"), help="folder for fonts, boards, weights"
     )
     ask.add_argument(
-        "--scenes", type=int, default=1800, help="how many boards to compose (0.4 s each on one core)"
+        "--scenes", type=int, default=2100, help="how many boards to compose (0.4 s each on one core)"
     )
     ask.add_argument(
         "--steps", type=int, default=0, help="steps of each stage instead of the recipe's (for a trial)"
@@ -59,12 +75,13 @@ def main() -> None:
 
     fonts = fetch_fonts(wanted.work / "fonts")
     boards = wanted.work / "boards"
-    pool.write(boards, fonts, Path(skimage.__file__).parent / "data", 0, wanted.scenes)
+    rooms = fetch_rooms(wanted.work / "rooms")
+    pool.write(boards, fonts, Path(skimage.__file__).parent / "data", 0, wanted.scenes, rooms)
     start: Path | None = None
     for seed, steps, rate, decay in STAGES:
         out = wanted.work / f"stage{seed}.pt"
         train(
-            [boards], out, wanted.steps or steps, seed=seed, start=start, rate=rate, trunk_rate=0.3 * rate,
+            [boards], out, wanted.steps or steps, seed=seed, start=start, rate=rate, trunk_rate=TRUNK_SHARE * rate,
             threads=wanted.threads, decay=decay,
         )  # fmt: skip
         start = out
