@@ -21,7 +21,7 @@ from pipeline.model import Classification, Outline
 from pipeline.refine import refined_outline
 from pipeline.shape import CLASSES, features, hidden_stretches, shape_probabilities
 
-VERSION = "3"
+VERSION = "4"
 """Changes whenever the same inputs may give another result: results kept under another version are made anew."""
 
 Array = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Calibration:
 
     geometry: float = 0.673
     votes: float = 1.566
-    bias: tuple[float, float, float, float, float] = (0.277, 0.687, 0.215, 0.2, -1.085)
+    bias: tuple[float, float, float, float, float] = (0.277, 0.687, 0.215, 0.8, -1.085)
     geometry_alone: float = 0.8
     bias_alone: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 1.0, -1.0)
 
