@@ -24,9 +24,8 @@ _HEADERS = {
 }
 # A redirect would still count as coming from another site where the link was clicked in one, and the
 # strict cookie would be withheld; a page that goes on by itself starts a visit of its own.
-_WELCOME = (
-    '<!doctype html><html lang="en"><title>Review</title><meta http-equiv="refresh" content="0;url=./">'
-)
+_WELCOME = """<!doctype html><html lang="en"><title>Review</title><link rel="icon" href="static/icon.svg">
+<meta http-equiv="refresh" content="0;url=./">"""
 _TURNED_AWAY = (
     "This page is only open to the person who started it.\n"
     "Use the address that “workshop review” printed when it started; each start has a new one.\n"
