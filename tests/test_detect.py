@@ -128,3 +128,34 @@ def test_reading_order_is_a_permutation_that_goes_down(centres: list[tuple[float
 
 def test_reading_order_reads_rows_from_the_left() -> None:
     assert reading_order([(300, 20), (100, 30), (100, 200), (300, 190)], [100.0] * 4) == [1, 0, 2, 3]
+
+
+BOARDS = Path(__file__).resolve().parents[2] / "shared" / "boards"
+
+
+def photograph(name: str) -> np.ndarray:
+    path = BOARDS / name
+    if not path.exists():
+        pytest.skip(f"{path.name}: the measuring boards are not beside the project")
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+def test_a_wall_of_touching_notes_is_counted(detector: Detector) -> None:
+    found = detector.detect(photograph("real/images/opl__usability-testing-stickies.jpg"))
+    assert len(found.outlines) == 46
+
+
+def test_tiny_notes_on_a_large_photograph_get_a_closer_look(detector: Detector) -> None:
+    wall = np.full((2400, 3200, 3), (214, 212, 208), np.uint8)
+    wall[300:1407, 900:2692] = photograph("real/images/wikidatazh__kanban.jpg")[:1107, :1792]
+    assert abs(len(detector.detect(wall).outlines) - 20) <= 1
+
+
+def test_a_printed_heading_is_no_note(detector: Detector) -> None:
+    found = detector.detect(photograph("rendered/images/O2_01.jpg"))
+    assert len(found.headings) == 1
+    top = max(y for _, y in found.headings[0].polygon)
+    assert all(min(y for _, y in outline.polygon) > top - 40 for outline in found.outlines)
+    corners = found.headings[0].polygon
+    assert len(corners) == 4
+    assert cv2.contourArea(np.array(corners, np.float32), oriented=True) > 0
