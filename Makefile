@@ -31,6 +31,15 @@ lint: $(READY)
 benchmark: $(READY) tesseract ## Measure accuracy and speed, beside what one would use instead
 	@$(BIN)/python -m tests.benchmark
 
+calibrate: $(READY) tesseract ## Fit how sure a reading must be (needs ../shared)
+	@$(BIN)/python -m pipeline.training.calibrate
+
+# Training needs torch and pictures of its own, so it has an environment of its own.
+train-detector: ## Train the note detector anew (hours; needs ../shared/unipen)
+	@test -x .venv-train/bin/python || "$(PYTHON)" -m venv .venv-train
+	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r pipeline/training/detector/requirements.txt
+	@.venv-train/bin/python -m pipeline.training.detector
+
 setup: $(READY) tesseract ## Install everything into .venv, and Tesseract where that is allowed
 
 clean: ## Delete what can be computed again: processed/ (decisions and editions are kept)
