@@ -251,26 +251,46 @@ def papers_of(fields: Fields) -> list[Paper]:
             if stats[part, cv2.CC_STAT_AREA] < 0.2 * largest:
                 mask[parts == part] = 0
         inside = mask > 0
-        is_heading = float(head[where][inside].mean()) > float(note[where][inside].mean())
+        if float(head[where][inside].mean()) > float(note[where][inside].mean()):
+            continue  # a heading: see headings_of
         where4 = (
             slice(where[0].start // 2, (where[0].stop + 1) // 2),
             slice(where[1].start // 2, (where[1].stop + 1) // 2),
         )
-        if is_heading:
-            mask = _without_spurs(mask)
-            inside = mask > 0
-            if inside.sum() < 12:
-                continue
         area = float(inside.sum()) * 4
         mine = regions[::2, ::2][where4] == k + 1
         if not mine.any():
             continue
         votes = fields.shapes[:, where4[0], where4[1]][:, mine].mean(axis=1)
-        surety = float((head if is_heading else note)[where][inside].mean())
+        surety = float(note[where][inside].mean())
         agreement = float(np.clip(fit4[where4][mine].mean() * 1.15, 0, 1))
-        middle = float(
-            np.sort((head if is_heading else core)[where][inside])[-max(1, int(inside.sum()) // 2) :].mean()
-        )
+        middle = float(np.sort(core[where][inside])[-max(1, int(inside.sum()) // 2) :].mean())
         score = float(np.clip((surety * agreement * middle) ** 0.5, 0, 1))
-        papers.append(Paper(mask, where[1].start, where[0].start, area, score, is_heading, votes))
+        papers.append(Paper(mask, where[1].start, where[0].start, area, score, False, votes))
+    return papers
+
+
+def headings_of(fields: Fields) -> list[Paper]:
+    """All heading cards on one run's fields: what hangs together is one card.
+
+    Cards do not overlap as notes do, and are often wider than the network sees at once, so that votes for
+    their box would leave them in pieces. Two cards that touch come out as one; `place` parts them by their words.
+    """
+    note, _, head = fields.masks
+    is_head = ((head > 0.5) & (head > note)).astype(np.uint8)
+    is_head = cv2.morphologyEx(is_head, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(is_head, connectivity=4)
+    papers = []
+    for part in range(1, count):
+        x, y, w, h, size = (int(value) for value in stats[part])
+        if size < 60:
+            continue
+        where = (slice(y, y + h), slice(x, x + w))
+        mask = _without_spurs((parts[where] == part).astype(np.uint8))
+        inside = mask > 0
+        if inside.sum() < 60:
+            continue
+        score = float(np.clip(head[where][inside].mean(), 0, 1))
+        votes = np.zeros(fields.shapes.shape[0], np.float32)
+        papers.append(Paper(mask, x, y, float(inside.sum()) * 4, score, True, votes))
     return papers

@@ -23,9 +23,9 @@ from shapely.geometry import Polygon as ShapelyPolygon
 
 from pipeline.edges import clockwise_from_upper_left, polygon_of
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
-from pipeline.voting import Fields, papers_of
+from pipeline.voting import Fields, headings_of, papers_of
 
-VERSION = "2"
+VERSION = "3"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "note-detector.onnx"
 SHAPE_ORDER = ("tick", "heart", "speech_bubble", "square", "rectangle", "other")
 
@@ -224,7 +224,8 @@ class Detector:
     def _look(self, image: Image, factor: float) -> list[_Seen]:
         """What one run at a scale sees, in full-size pixels."""
         out = []
-        for paper in papers_of(self._run(image, factor)):
+        fields = self._run(image, factor)
+        for paper in (*papers_of(fields), *headings_of(fields)):
             if paper.score < LEAST_SCORE:
                 continue
             polygon = polygon_of(paper, factor, image.shape[1], image.shape[0])
