@@ -35,7 +35,7 @@ calibrate: $(READY) tesseract ## Fit how sure a reading must be (needs ../shared
 	@$(BIN)/python -m pipeline.training.calibrate
 
 # Training needs torch and pictures of its own, so it has an environment of its own.
-train-detector: ## Train the note detector anew (hours; needs ../shared/unipen)
+train-detector: ## Train the note detector anew (an hour or more; needs npm for its fonts)
 	@test -x .venv-train/bin/python || "$(PYTHON)" -m venv .venv-train
 	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r pipeline/training/detector/requirements.txt
 	@.venv-train/bin/python -m pipeline.training.detector

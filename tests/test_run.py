@@ -47,6 +47,15 @@ def texts(places: Places) -> list[tuple]:
     return rows(places, "SELECT photo, text, text_status, principle FROM responses ORDER BY photo, x")
 
 
+def test_the_responses_are_a_data_frame_for_the_asking(places: Places) -> None:
+    workshop_of(places.raw, photos=1)
+    go(places)
+    with duckdb.connect(str(places.database), read_only=True) as connection:
+        frame = connection.sql("FROM responses").df()
+    assert list(frame.columns)[:4] == ["workshop_id", "principle_id", "principle", "response_type"]
+    assert len(frame) == 1
+
+
 def settle(folder: Path) -> None:
     for file in folder.rglob("*.png"):
         os.utime(file, (1_600_000_000, 1_600_000_000))
