@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -231,6 +232,13 @@ def test_principles_emerge_from_the_cards_where_none_are_listed() -> None:
     empty, _ = make_board({"FIRE EXIT": box(300, 50, 300, 80)}, [], photo="d.jpg")
     found = emergent_principles([first, again, torn, empty])
     assert [one.id for one in found] == ["make-time", "trust"]
+
+
+def test_a_heading_printed_as_a_principle_is_surely_read_and_without_the_cards_edges() -> None:
+    board, _ = make_board({"| POWER -": box(50, 50, 300, 80)}, [box(100, 300)])
+    assert [one.heading for one in emergent_principles([board])] == ["POWER"]
+    doubtful = replace(board, headings=tuple(replace(one, confidence=0.7) for one in board.headings))
+    assert emergent_principles([doubtful]) == ()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from pipeline.wording import (
 )
 from pipeline.zones import Box, Claim, claims, level
 
+PRINTABLE_HEADING = 0.8
+"""Confidence from which a heading that nobody listed may be printed as a principle: it is a quote like any other."""
 SURE_HEADING = 0.5
 """Least mean word confidence at which a heading nobody listed is believed to be one."""
 SMALL_CARD = 0.45
@@ -76,7 +78,7 @@ def emergent_principles(boards: Sequence[Board]) -> tuple[Principle, ...]:
     principles: list[Principle] = []
     for group in whole:
         ordered = sorted(group, key=lambda heading: (-round(heading.confidence, 3), heading.text))
-        wordings = list(dict.fromkeys(" ".join(heading.text.split()) for heading in ordered))
+        wordings = list(dict.fromkeys(_tidied(heading.text) for heading in ordered))
         identifier = _identifier(head_of(wordings[0]), {principle.id for principle in principles})
         principles.append(Principle(identifier, wordings[0], tuple(wordings[1:])))
     return tuple(principles)
@@ -192,8 +194,18 @@ def _is_noise(heading: BoardHeading) -> bool:
     return len(squash(heading.text)) < 3 or heading.confidence < SURE_HEADING
 
 
+def _tidied(text: str) -> str:
+    """On one line, without the strokes at both ends that a card's edges are read as."""
+    words = text.split()
+    while words and not any(letter.isalnum() for letter in words[0]):
+        words.pop(0)
+    while words and not any(letter.isalnum() for letter in words[-1]):
+        words.pop()
+    return " ".join(words)
+
+
 def _is_believable(heading: BoardHeading) -> bool:
-    return len(squash(heading.text)) >= 3 and heading.confidence >= SURE_HEADING
+    return len(squash(heading.text)) >= 3 and heading.confidence >= PRINTABLE_HEADING
 
 
 def _is_part(group: Sequence[BoardHeading], other: Sequence[BoardHeading]) -> bool:
