@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -115,3 +117,24 @@ def test_one_worker_gives_the_same_tables(places: Places, summary: Summary) -> N
     shutil.rmtree(places.processed)
     run(places, workers=1)
     assert dump_digest(places.database) == before
+
+
+def test_everything_runs_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*_: object, **__: object) -> None:
+        raise AssertionError("the run reached for the network")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, no_network)
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    folder = tmp_path / "raw" / "w"
+    (folder / "photos").mkdir(parents=True)
+    sample = ROOT / "raw" / "sample-workshop"
+    shutil.copy(sample / "workshop.toml", folder)
+    shutil.copy(sample / "photos" / "make-time_1.jpg", folder / "photos")
+    found = run(
+        Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports"),
+        workers=1,
+        make_executor=ThreadPoolExecutor,
+    )
+    assert found[0].failed == 0
+    assert dict(found[0].counts)["notes found"] >= 5
