@@ -113,7 +113,7 @@ def _boards(name: str, images: Path, truth: Path, script: Path, headings: list[s
         score = _scored(script, truth, result, WORK / name)
         rows = _real_rows(score) if script.name == "score_real.py" else _rendered_rows(score)
         rows["seconds a photo, one thread"] = result.seconds_a_photo
-        rows["peak memory of a process, MB"] = result.peak_mb
+        rows["peak memory of a worker, MB"] = result.peak_mb
         columns[result.name] = rows
     _show(f"{name} ({len(photos)} photographs)", columns)
     if script.name == "score.py":

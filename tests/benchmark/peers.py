@@ -15,7 +15,7 @@ from rapidocr import RapidOCR
 
 from pipeline.photos import Upright, load_upright
 from tests.benchmark.peers_detect import hsv_detector
-from tests.benchmark.runs import Predictions, peak_mb
+from tests.benchmark.runs import Predictions
 
 Pixels = NDArray[np.uint8]
 Notes = list[dict[str, Any]]
@@ -84,7 +84,8 @@ def peer_run(name: str, find: Callable[[Pixels], Notes], photos: list[Path]) -> 
             continue
         by_photo[photo.stem] = {"notes": find(upright.pixels)}
         seconds += time.perf_counter() - start
-    return Predictions(name, by_photo, seconds / max(len(by_photo), 1), peak_mb())
+    # A peer runs in this process, beside everything else: its own memory cannot be told apart here.
+    return Predictions(name, by_photo, seconds / max(len(by_photo), 1), None)
 
 
 def _note(box: list[float], text: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Predictions:
     name: str
     by_photo: dict[str, dict[str, Any]]
     seconds_a_photo: float
-    peak_mb: float
+    peak_mb: float | None
     merged: dict[str, Any] | None = None
     headings: dict[str, list[str]] = field(default_factory=dict)
 
@@ -41,7 +41,10 @@ class Predictions:
 
 
 def peak_mb() -> float:
-    """The largest memory any finished child process has held, in MB (macOS counts bytes, Linux kB)."""
+    """The largest memory any worker process has held since the benchmark began, in MB.
+
+    macOS counts bytes, Linux kB.
+    """
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
 
