@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -80,21 +79,6 @@ def forgetful(data: bytes) -> bytes:
 
 
 # --- out -------------------------------------------------------------------------------------
-
-
-def schema_path() -> Path | None:
-    spec = importlib.util.find_spec("ocrd_validators")
-    return Path(spec.origin).with_name("page.xsd") if spec and spec.origin else None
-
-
-@pytest.mark.skipif(
-    schema_path() is None, reason="the PAGE schema comes with the package ocrd, not installed"
-)
-@pytest.mark.parametrize("record", [RECORD, make_record(), make_record(notes=[])])
-def test_valid_by_the_schema(record: Record) -> None:
-    schema = etree.XMLSchema(etree.parse(str(schema_path())))
-    for data in page_files(record, CREATED).values():
-        schema.assertValid(etree.fromstring(data))
 
 
 def test_a_file_for_each_photograph_with_notes() -> None:

@@ -33,7 +33,7 @@ def codebook(
     codes = ET.SubElement(root, "Codes")
     known = {principle.id for principle in principles}
     headings = [(principle.id, principle.heading, principle.description) for principle in principles]
-    if any(theme.principle_id not in known for theme in themes):
+    if not headings or any(theme.principle_id not in known for theme in themes):  # the schema wants a code
         headings.append(("", "Unplaced", "Notes that no heading claims."))
     for place, (principle_id, heading, description) in enumerate(headings):
         colour = _PRINCIPLE_COLOURS[place % len(_PRINCIPLE_COLOURS)]
