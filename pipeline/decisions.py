@@ -20,6 +20,9 @@ from pipeline.files import storage_error, sync_folder
 from pipeline.model import Decision, Polygon
 
 FILE_NAME = "decisions.jsonl"
+_FARTHEST = 1e7
+_DEEPEST = 8
+"""Pixels, and levels of lists and tables in a value: more is a mistake, and trouble for who counts on it."""
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=False):
@@ -76,7 +79,7 @@ def parse_log(content: bytes, first_line: int = 1) -> Log:
             continue
         try:
             decision = _decision(msgspec.json.decode(line, type=_Row))
-        except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, ValueError, LookupError, RecursionError) as error:
             is_last = number == last_line
             what = "is half-written, as a crash leaves it" if is_last else f"cannot be understood ({error})"
             problems.append(f"{FILE_NAME}, line {number}: {what}; it was left as it is and not used.")
@@ -151,6 +154,10 @@ def _decision(row: _Row) -> Decision:
     polygon: Polygon = tuple(points)
     if len(polygon) < 3:
         raise ValueError("the polygon has fewer than three points")
+    if not all(abs(value) < _FARTHEST for point in polygon for value in point):
+        raise ValueError("the polygon lies outside of any photograph")
+    if _is_deeper(row.new, _DEEPEST) or _is_deeper(row.old, _DEEPEST):
+        raise ValueError("a value is nested too deeply to be meant")
     return Decision(
         id=row.id,
         photo_sha256=row.photo_sha256,
@@ -163,3 +170,8 @@ def _decision(row: _Row) -> Decision:
         when=row.when,
         based_on=row.based_on,
     )
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _is_deeper(one, levels - 1) for one in inner)

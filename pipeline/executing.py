@@ -7,42 +7,19 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 
-from pipeline.errors import MissingError
 from pipeline.mapping import Job, Outcome
 
 MakeExecutor = Callable[[int], Executor]
+KILLED = (
+    "the process working on it was killed, most likely for want of memory; close other programs and run again"
+)
+"""Why a photograph was given up."""
 
 
 def local_pool(workers: int) -> Executor:
     """Worker processes on this machine, started afresh: forking a process with running threads is unsafe."""
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[Executor]:
-    """A Dask cluster as an executor; raises MissingError where the extra is not installed."""
-    try:
-        from distributed import Client  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
-    except ImportError:
-        raise MissingError(
-            "--scheduler needs Dask, which is not installed.",
-            safe="Nothing was changed.",
-            remedy="Install it with: pip install 'workshop-transcription[cluster]'",
-        ) from None
-    with Client(address) as client:
-        yield client.get_executor(retries=2)
-
-
-def keeping(executor: Executor) -> MakeExecutor:
-    """Hand out one executor again and again; shutting down what is handed out leaves it running."""
-
-    class _Kept(Executor):
-        def submit(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-            return executor.submit(*args, **kwargs)
-
-    return lambda _workers: _Kept()
 
 
 def run_jobs(
@@ -94,10 +71,6 @@ def _alone(job: Job, work: Callable[[Job], Outcome], make_executor: MakeExecutor
     try:
         return executor.submit(work, job).result()
     except BrokenProcessPool:
-        return Outcome(
-            job.path,
-            passing="the process working on it was killed, most likely for want of memory; "
-            "close other programs and run again",
-        )
+        return Outcome(job.path, passing=KILLED)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)

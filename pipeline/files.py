@@ -84,10 +84,13 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise BusyError(
                 f"{what} is already being worked on by another run.",
                 safe="Nothing was changed.",
                 remedy="Wait until it has finished, then run the command again.",
             ) from None
+        except OSError as error:
+            # A shared disk without locks: going on could mix two runs.
+            raise storage_error(path, error, "Nothing was changed.") from error
         yield

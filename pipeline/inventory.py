@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from pipeline.errors import MissingError
 from pipeline.files import write_atomically
 from pipeline.model import Refusal
 
@@ -39,6 +40,8 @@ DOCUMENTS = frozenset(
 _RACY_NS = 2_000_000_000
 """A file changed this shortly before it was hashed may change again under the same time stamp."""
 _CHUNK = 1 << 20
+MAX_BYTES = 500_000_000
+"""Uncompressed, a photograph of the largest size that is read has this many bytes; what is larger is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,25 @@ def take_inventory(folder: Path, index_file: Path) -> Inventory:
     refusals: list[Refusal] = []
     first: dict[str, str] = {}
     home = folder.resolve()
-    for path in _files(folder):
+    closed: list[OSError] = []
+    files = _files(folder, closed)
+    for error in closed:
+        place = Path(os.fsdecode(error.filename))
+        if place == folder:
+            raise MissingError(
+                f"The folder {folder} cannot be looked into: {error.strerror}.",
+                safe="Nothing was changed.",
+                remedy="Put it back, or check its permissions, and run again.",
+            ) from error
+        refusals.append(
+            Refusal(
+                os.fsencode(place.relative_to(folder)).decode("utf-8", "replace"),
+                "unreadable",
+                f"The folder cannot be looked into: {error.strerror or error}.",
+                "Check its permissions; what lies in it is not in the record.",
+            )
+        )
+    for path in files:
         name = path.relative_to(folder).as_posix()
         if not _is_text(name):
             refusals.append(
@@ -102,7 +123,30 @@ def take_inventory(folder: Path, index_file: Path) -> Inventory:
             )
             continue
         try:
-            entry = _entry(path, index.get(name))
+            state = path.stat()
+            if not stat.S_ISREG(state.st_mode):
+                # Opening a pipe would wait for ever.
+                refusals.append(
+                    Refusal(
+                        name,
+                        "not_an_image",
+                        "It is neither a file nor a folder, but a pipe, a socket or a device.",
+                        "Take it out of the folder.",
+                    )
+                )
+                continue
+            if state.st_size > MAX_BYTES:
+                refusals.append(
+                    Refusal(
+                        name,
+                        "too_large",
+                        f"The file has {state.st_size / 1e6:,.0f} MB; no photograph has more than "
+                        f"{MAX_BYTES // 1_000_000}.",
+                        "Take it out of the folder, or save a smaller copy of it.",
+                    )
+                )
+                continue
+            entry = _entry(path, state, index.get(name))
         except OSError as error:
             refusals.append(
                 Refusal(
@@ -131,17 +175,20 @@ def take_inventory(folder: Path, index_file: Path) -> Inventory:
     return Inventory(tuple(sources), tuple(refusals))
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file that is not hidden and not a document, sorted by path so that results never depend on the disk."""
+def _files(folder: Path, closed: list[OSError]) -> list[Path]:
+    """Every file that is not hidden and not a document, sorted by path so that results never depend on the disk.
+
+    Why a folder could not be looked into is added to `closed`.
+    """
     found: list[Path] = []
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if not name.startswith(".") and Path(name).suffix.lower() not in DOCUMENTS:
                 found.append(Path(place) / name)
         # A link to a folder is not followed (it could lead anywhere); it is reported as a file is.
         found += [Path(place) / name for name in folders if (Path(place) / name).is_symlink()]
-    return iter(sorted(found, key=os.fsencode))
+    return sorted(found, key=os.fsencode)
 
 
 def _is_text(name: str) -> bool:
@@ -159,8 +206,7 @@ def _load_index(file: Path) -> dict[str, _Entry]:
         return {}
 
 
-def _entry(path: Path, known: _Entry | None) -> _Entry:
-    state = path.stat()
+def _entry(path: Path, state: os.stat_result, known: _Entry | None) -> _Entry:
     if (
         known is not None
         and (known.size, known.mtime_ns, known.inode) == (state.st_size, state.st_mtime_ns, state.st_ino)

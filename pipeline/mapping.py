@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cache import Cache, StageKey
-from pipeline.errors import StorageError
+from pipeline.inventory import MAX_BYTES
 from pipeline.model import Classification, Crop, Detection, Features, PageReading, Photo, Refusal
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Bench:
         """The decoded photograph, or why it was refused; raises ChangedError if the file is not as planned."""
         from pipeline.stages import intake  # noqa: PLC0415  (heavy, and only workers decode)
 
-        content = Path(self.job.file).read_bytes()
+        with Path(self.job.file).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
         if hashlib.sha256(content).hexdigest() != self.job.sha256:
             raise ChangedError
         # The path is left out of the result: a renamed photograph is still the same photograph.
@@ -184,7 +185,8 @@ def work_on(job: Job) -> Outcome:
     """Bring one photograph through every stage whose result is not there yet.
 
     A stage that fails leaves its reason as a recorded result, and the stages after it are left
-    out. Trouble with the disk, or a file that changed meanwhile, is not recorded but reported.
+    out. A file that changed meanwhile or cannot be read now is not recorded but reported. Raises
+    StorageError when a result cannot be written: without it the record would lose a photograph.
     """
     one_thread_each()
     cache = Cache(Path(job.cache_folder))
@@ -202,8 +204,6 @@ def work_on(job: Job) -> Outcome:
                 return Outcome(job.path, passing="the file changed while it was being read; run again")
             except OSError as error:
                 return Outcome(job.path, passing=f"the file could not be read: {error.strerror or error}")
-            except StorageError as error:
-                return Outcome(job.path, passing=str(error))
             except MemoryError:
                 return Outcome(job.path, passing="the machine ran out of memory on it; run again alone")
         if isinstance(found, Refusal):

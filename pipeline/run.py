@@ -11,16 +11,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipeline import decisions, editions, executing, planning
+from pipeline import cluster, decisions, editions, executing, planning
 from pipeline.cache import Cache
-from pipeline.errors import PhotosFailedError
+from pipeline.errors import MissingError, PhotosFailedError, StorageError
 from pipeline.files import exclusive, write_atomically
 from pipeline.mapping import MAP_STAGES, Outcome, work_on
 from pipeline.model import (
@@ -35,14 +34,11 @@ from pipeline.model import (
 from pipeline.planning import Places, Plan
 from pipeline.review.material import Material, material_file
 from pipeline.standing import Crops, by_hand
-from pipeline.themes.ownership import OwnedThemes
 from pipeline.workshop import FILE_NAME, Workshop, find_workshops, load_workshop
 
-if TYPE_CHECKING:
-    pass
 
-if TYPE_CHECKING:
-    from pipeline.themes.ownership import OwnedThemes
+class _LostError(StorageError):
+    """Results that were there when the run was planned are gone or damaged."""
 
 
 class Watcher:
@@ -101,17 +97,25 @@ def run(
         if all(plan.is_empty for plan in todo):
             return [_unchanged(plan, places) for plan in todo]
         passing: dict[str, dict[str, str]] = {}
-        cluster = executing.cluster(scheduler) if scheduler else nullcontext()
-        with cluster as shared:
-            make = make_executor if shared is None else executing.keeping(shared)
+        held_cluster = cluster.connected(scheduler, places.cache) if scheduler else nullcontext()
+        with held_cluster as shared:
             for plan in todo:
-                passing[plan.workshop.id] = _map(plan, workers, make, watcher)
+                if shared is None:
+                    passing[plan.workshop.id] = _map(plan, workers, make_executor, watcher)
+                else:
+                    at_once = workers or shared.threads
+                    passing[plan.workshop.id] = _map(plan, at_once, shared.again, watcher)
         done: list[tuple[Plan, Record]] = []
-        for plan in todo:
+        for position, plan in enumerate(todo):
             if plan.is_empty:
                 continue
             watcher.say(f"{plan.workshop.id}: putting the record together")
-            record, material = _reduce(plan, places, passing[plan.workshop.id])
+            try:
+                record, material = _reduce(plan, places, passing[plan.workshop.id])
+            except _LostError:
+                plan = todo[position] = planning.make_plan(plan.workshop, places)  # noqa: PLW2901
+                passing[plan.workshop.id] |= _map(plan, workers, make_executor, watcher)
+                record, material = _reduce(plan, places, passing[plan.workshop.id])
             # The review page looks at the record to see that a run has been: its material must be there first.
             write_atomically(material_file(places, plan.workshop.id), msgspec.json.encode(material))
             write_atomically(places.record(plan.workshop.id), msgspec.json.encode(record))
@@ -152,21 +156,42 @@ def _map(plan: Plan, workers: int | None, make: executing.MakeExecutor, watcher:
 
 def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record, Material]:
     from pipeline.reducing import Draft, reduce_workshop  # noqa: PLC0415  (heavy: spaCy and more)
+    from pipeline.themes import themes_toml  # noqa: PLC0415
 
     cache = Cache(places.cache)
     photos: list[PhotoRecord] = []
     features: dict[str, Features] = {}
     refusals = list(plan.inventory.refusals)
+    lost: list[str] = []
     for source in plan.inventory.sources:
         found = _photo_record(cache, plan, source.path, source.sha256)
-        if isinstance(found, Refusal):
-            reason = passing.get(source.path)
-            refusals.append(replace(found, reason=reason) if reason else found)
+        reason = passing.get(source.path)
+        if found is None and reason is None:
+            lost.append(source.path)
+            continue
+        if found is None or isinstance(found, Refusal):
+            absent = Refusal(source.path, "unreadable", "", "Run again.", source.sha256)
+            refused = found or absent
+            refusals.append(replace(refused, reason=reason) if reason else refused)
             continue
         record, described = found
         photos.append(record)
         features[source.path] = described
+    if lost:
+        raise _LostError(
+            f"Results in {places.cache} are gone or damaged, of {len(lost)} photographs (as {lost[0]}).",
+            safe="The record from the last run is untouched, and so are all decisions.",
+            remedy="See that nothing else deletes files there, and run again: they are made anew.",
+        )
     log = decisions.read_log(plan.workshop.folder)
+    owned = themes_toml.read(plan.workshop.folder / planning.OWNED_THEMES)
+    # Looked at last: what is absent because the whole folder went would be taken for what people decided.
+    if not (plan.workshop.folder / FILE_NAME).is_file():
+        raise MissingError(
+            f"The folder {plan.workshop.folder} went away while it was worked on.",
+            safe="The record from the last run is untouched; what was read of the photographs is kept.",
+            remedy="Put it back (a disk or a shared folder may have come off) and run again.",
+        )
     draft = Draft(
         workshop=plan.workshop,
         photos=tuple(photos),
@@ -175,19 +200,11 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
         decisions=log.decisions,
         software=_software(plan),
         imported=_edition_zero(places, plan.workshop.id),
-        owned_themes=_owned_themes(plan.workshop),
+        owned_themes=owned,
         by_hand=by_hand(plan, cache, log.decisions),
         notices=(*_notices(plan), *log.problems),
     )
     return reduce_workshop(draft)
-
-
-def _owned_themes(workshop: Workshop) -> OwnedThemes | None:
-    """What people decided about themes in raw/<workshop>/themes.toml, if they did."""
-    from pipeline.themes import themes_toml  # noqa: PLC0415
-
-    file = workshop.folder / planning.OWNED_THEMES
-    return themes_toml.parse(file.read_text("utf-8"), str(file)) if file.is_file() else None
 
 
 def _edition_zero(places: Places, workshop_id: str) -> Record | None:
@@ -197,8 +214,10 @@ def _edition_zero(places: Places, workshop_id: str) -> Record | None:
     return editions.load_edition(places.reports, workshop_id, 0).record
 
 
-def _photo_record(cache: Cache, plan: Plan, path: str, sha256: str) -> tuple[PhotoRecord, Features] | Refusal:
-    """One photograph's results from the cache, or the recorded reason why there are none."""
+def _photo_record(
+    cache: Cache, plan: Plan, path: str, sha256: str
+) -> tuple[PhotoRecord, Features] | Refusal | None:
+    """One photograph's results from the cache, the recorded reason why there are none, or None if they are gone."""
     named = plan.digests[sha256]
     results: dict[str, object] = {}
     for stage in MAP_STAGES:
@@ -208,7 +227,10 @@ def _photo_record(cache: Cache, plan: Plan, path: str, sha256: str) -> tuple[Pho
         if isinstance(found, Refusal):
             return replace(found, path=path, sha256=sha256)
         if found is None:
-            return Refusal(path, "unreadable", "It could not be worked on this time.", "Run again.", sha256)
+            # Damaged, it would still be taken for there.
+            with suppress(OSError):
+                cache.path(stage.name, named[stage.name]).unlink()
+            return None
         results[stage.name] = found
     photo, detection, page = results["intake"], results["detect"], results["read"]
     described, classifications = results["describe"], results["classify"]

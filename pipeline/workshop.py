@@ -30,6 +30,7 @@ DEFAULT_LEGEND = {
     "square": "challenge",
 }
 LEGEND_TYPES = tuple(code for code in vocabulary.RESPONSE_TYPES if code not in ("unsure", "not_recorded"))
+MOST_STATED = 1_000_000
 _NOTHING = object()
 
 
@@ -67,6 +68,7 @@ class Workshop:
     roster: tuple[str, ...]
     note_readers: tuple[str, ...]
     heading_reader: str
+    crosswalk: tuple[str, ...] = ()
 
 
 class _Table:
@@ -169,6 +171,12 @@ def load_workshop(folder: Path) -> Workshop:
     )
     introduction = top.text("introduction", "")
     framework = top.text("framework", None)
+    others = top.take(
+        "crosswalk",
+        lambda v: isinstance(v, list) and all(code in frameworks() for code in v),
+        f"a list of frameworks, of {', '.join(frameworks())}",
+        [],
+    )
     rows = top.take("principles", lambda v: isinstance(v, list), "a list, each written [[principles]]", [])
     legend = _legend(top.table("legend"))
     shapes = top.table("shapes")
@@ -211,6 +219,7 @@ def load_workshop(folder: Path) -> Workshop:
         roster=roster,
         note_readers=note_readers,
         heading_reader=heading_reader,
+        crosswalk=tuple(dict.fromkeys(others)),
     )
 
 
@@ -233,7 +242,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
             safe="Nothing was changed.",
             remedy="Save it again as UTF-8: every text editor has that choice under “Save as”.",
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python turns into one
         raise ConfigError(
             f"{file} is not valid TOML: {error}.",
             safe="Nothing was changed.",
@@ -315,8 +324,8 @@ def _principle(row: object, file: Path | str, name: str) -> Principle:
     also = table.texts("also")
     stated = table.take(
         "stated",
-        lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
-        "a whole number, 0 or more",
+        lambda v: isinstance(v, int) and not isinstance(v, bool) and 0 <= v <= MOST_STATED,
+        "a whole number, 0 or more and not above a million",
         None,
     )
     description = table.text("description", "")

@@ -20,6 +20,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from pipeline.errors import ConfigError
 from pipeline.themes.editing import key_for
@@ -32,14 +33,32 @@ _HEADER = (
 )
 
 
+def read(file: Path) -> OwnedThemes | None:
+    """What people decided in that file, or None where there is none; raises ConfigError."""
+    try:
+        return parse(file.read_bytes().decode("utf-8-sig"), str(file))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.", safe="Nothing was changed.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{file} is not written in UTF-8 (byte {error.start}).",
+            safe="Nothing was changed.",
+            remedy="Save it again as UTF-8: every text editor has that choice under “Save as”.",
+        ) from None
+
+
 def parse(text: str, where: str = "themes.toml") -> OwnedThemes:
     """Read the file's content; raises ConfigError naming `where`, the key, what was found and what is expected."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python turns into one
         raise ConfigError(
             f"{where} is not valid TOML: {error}.", remedy="Mend that line and run again."
         ) from error
+    except RecursionError:
+        raise ConfigError(f"{where} is nested too deeply to be meant.") from None
     _known(table, _TABLES, where)
     entries = table.get("themes", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
