@@ -128,6 +128,12 @@ def _cut(bench: Bench) -> tuple[Crop, ...]:
     )
 
 
+def _show(bench: Bench) -> Crop:
+    from pipeline.stages import show  # noqa: PLC0415
+
+    return show.show(bench.pixels)
+
+
 def _describe(bench: Bench) -> Features:
     from pipeline.stages import describe  # noqa: PLC0415
 
@@ -146,6 +152,7 @@ class MapStage:
 
 MAP_STAGES = (
     MapStage("intake", (), Photo, _intake),
+    MapStage("show", ("intake",), Crop, _show),
     MapStage("describe", ("intake",), Features, _describe),
     MapStage("detect", ("intake",), Detection, _detect),
     MapStage("classify", ("detect",), tuple[Classification, ...], _classify),
@@ -157,11 +164,12 @@ MAP_STAGES = (
 
 def stage_keys(settings: Settings) -> dict[str, StageKey]:
     """For each stage, everything its results depend on besides the photograph."""
-    from pipeline.stages import classify, cut, describe, detect, intake, read  # noqa: PLC0415
+    from pipeline.stages import classify, cut, describe, detect, intake, read, show  # noqa: PLC0415
 
     reader_prints = [(name, reader.fingerprint) for name, reader in _named_readers(settings)]
     return {
         "intake": StageKey("intake", intake.VERSION),
+        "show": StageKey("show", show.VERSION),
         "describe": StageKey("describe", describe.VERSION),
         "detect": StageKey("detect", detect.VERSION, fingerprints=(("network", _detector().fingerprint),)),
         "classify": StageKey("classify", classify.VERSION),

@@ -220,11 +220,25 @@ class PageReading:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A note cut out upright, as an encoded picture (JPEG) without any metadata."""
+    """A note cut out upright, or a photograph made small, as an encoded picture (JPEG) without any metadata."""
 
     jpeg: bytes
     width: int
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A photograph, or the part of it that shows one heading's notes, as it is published.
+
+    `principle_id` None is "unplaced"; `photo` its path below raw/<workshop>/; `note_ids` the heading's notes
+    that are seen on it, in the record's order.
+    """
+
+    principle_id: str | None
+    photo: str
+    note_ids: tuple[str, ...]
+    picture: Crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +455,7 @@ class Legend:
 class Record:
     """A whole workshop as it stands now: what is stored, published and frozen as an edition.
 
+    `photographs` is how much of them may be published: boards, whole or none (workshop.toml).
     `software` maps each component (pipeline, readers, models) to its version; `notices` are plain
     sentences for the method note (a reader that was missing, say). `orphans` are decisions that
     found no note.
@@ -468,3 +483,4 @@ class Record:
     framework: str | None = None
     photographs_licence: str | None = None
     credits: tuple[str, ...] = ()
+    photographs: str = "boards"

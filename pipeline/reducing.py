@@ -233,6 +233,7 @@ def _record(draft: Draft) -> Record:
         framework=workshop.framework,
         photographs_licence=workshop.photographs_licence,
         credits=workshop.credits,
+        photographs=workshop.photographs,
     )
 
 

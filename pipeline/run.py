@@ -1,6 +1,6 @@
 """A whole run: plan, map over photographs, reduce to a record, store, publish.
 
-per photograph    intake → describe → detect → classify → read → cut        (pipeline.mapping)
+per photograph    intake → show → describe → detect → classify → read → cut (pipeline.mapping)
 per workshop      amend → combine → place → judge → assign → decide → theme (pipeline.reducing)
 all workshops     store
 per workshop      publish
@@ -221,7 +221,7 @@ def _photo_record(
     named = plan.digests[sha256]
     results: dict[str, object] = {}
     for stage in MAP_STAGES:
-        if stage.name == "cut":
+        if stage.name in ("cut", "show"):
             continue  # pictures are fetched when they are published
         found = cache.get(stage.name, named[stage.name], stage.gives)
         if isinstance(found, Refusal):

@@ -49,6 +49,8 @@ _TAIL = """
 # [publish]
 # licence = "CC-BY-4.0"            # of the text
 # photographs_licence = "CC-BY-4.0"
+# photographs = "boards"           # how much of the photographs is published: "boards" (cut to the notes, what
+#                                  # lies round them blurred) | "whole" (with everybody on them) | "none"
 # contact = "team@example.org"
 # credits = ["Transcribed by the neighbourhood team"]
 # point = "default"                # how sure a reading must be to be printed: strict | default | draft

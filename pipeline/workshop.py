@@ -23,6 +23,7 @@ from pipeline.model import Legend, Principle
 
 FILE_NAME = "workshop.toml"
 POINTS = ("strict", "default", "draft")
+PHOTOGRAPHS = ("boards", "whole", "none")
 DEFAULT_LEGEND = {
     "tick": "agreement",
     "heart": "importance",
@@ -62,6 +63,7 @@ class Workshop:
     unsure_below: float
     licence: str | None
     photographs_licence: str | None
+    photographs: str
     contact: str | None
     credits: tuple[str, ...]
     point: str
@@ -185,6 +187,9 @@ def load_workshop(folder: Path) -> Workshop:
     publish = top.table("publish")
     licence = publish.text("licence", None)
     photographs_licence = publish.text("photographs_licence", None)
+    photographs = publish.take(
+        "photographs", lambda v: v in PHOTOGRAPHS, 'one of "boards", "whole", "none"', "boards"
+    )
     contact = publish.text("contact", None)
     credit_lines = publish.texts("credits")
     point = publish.take("point", lambda v: v in POINTS, 'one of "strict", "default", "draft"', "default")
@@ -213,6 +218,7 @@ def load_workshop(folder: Path) -> Workshop:
         unsure_below=float(unsure_below),
         licence=licence,
         photographs_licence=photographs_licence,
+        photographs=photographs,
         contact=contact,
         credits=credit_lines,
         point=point,
