@@ -408,7 +408,8 @@ class Note:
 class Theme:
     """A theme among one principle's notes. `strength`: `suggested` theme or `possible` link.
 
-    `quote_note_id` is the note nearest the centre; `is_named_by_person` when people own the label.
+    `quote_note_id` is the note nearest the centre; `is_named_by_person` when people own the label, and
+    then `description` is what they wrote about it.
     """
 
     id: str
@@ -419,6 +420,79 @@ class Theme:
     note_ids: tuple[str, ...]
     quote_note_id: str | None
     is_named_by_person: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Notes under two or more principles that say much the same; `quote_note_id` is nearest their centre."""
+
+    id: str
+    label: str
+    similarity: float
+    principle_ids: tuple[str | None, ...]
+    note_ids: tuple[str, ...]
+    quote_note_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A note under one principle that names another (`principle_id`): "Links to iterative & testing"."""
+
+    note_id: str
+    principle_id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How the notes of one principle fared; the three counts add up to the principle's notes."""
+
+    principle_id: str | None
+    in_theme: int
+    alone: int
+    without_content: int
+
+    @property
+    def notes(self) -> int:
+        """All notes of the principle."""
+        return self.in_theme + self.alone + self.without_content
+
+
+@dataclass(frozen=True, slots=True)
+class LostTheme:
+    """A theme that people named and that no note belongs to any more."""
+
+    key: str
+    name: str
+    principle_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One note under another framework: the principle suggested for it (None: none is near), and how near.
+
+    `principle_id` is the note's own; `similarity` the cosine to the suggested principle's nearest wording;
+    `margin` how much nearer it is than the next. Marked as suggestion wherever it is stored or shown.
+    """
+
+    note_id: str
+    principle_id: str | None
+    framework: str
+    suggested_principle_id: str | None
+    similarity: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Crosswalk:
+    """A workshop's notes seen through another framework: its code, title and principles, a crossing a note."""
+
+    framework: str
+    title: str
+    principles: tuple[Principle, ...]
+    crossings: tuple[Crossing, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,7 +532,8 @@ class Record:
     `photographs` is how much of them may be published: boards, whole or none (workshop.toml).
     `software` maps each component (pipeline, readers, models) to its version; `notices` are plain
     sentences for the method note (a reader that was missing, say). `orphans` are decisions that
-    found no note.
+    found no note. `missing_themes` are those `themes`, and those made of `links`, that fit none of the
+    principles asked about; `lost_themes` are themes of people that no note belongs to any more.
     """
 
     workshop_id: str
@@ -484,3 +559,9 @@ class Record:
     photographs_licence: str | None = None
     credits: tuple[str, ...] = ()
     photographs: str = "boards"
+    links: tuple[Link, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    missing_themes: tuple[Theme, ...] = ()
+    theme_tallies: tuple[Tally, ...] = ()
+    lost_themes: tuple[LostTheme, ...] = ()
+    crosswalks: tuple[Crosswalk, ...] = ()

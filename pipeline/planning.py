@@ -51,6 +51,10 @@ class Places:
         """The workshop as it stood after its last run, for the database."""
         return self.processed / "records" / f"{workshop_id}.json"
 
+    def vectors(self, workshop_id: str) -> Path:
+        """What is known of the words of its notes, so that only new ones are analysed; safe to delete."""
+        return self.processed / "vectors" / f"{workshop_id}.bin"
+
     def lock(self, name: str) -> Path:
         """A lock file."""
         return self.processed / "locks" / f"{name}.lock"

@@ -15,6 +15,7 @@ from pipeline import agreement, anchors, personal
 from pipeline.model import (
     Board,
     BoardNote,
+    Crosswalk,
     Decision,
     Features,
     Judgement,
@@ -25,12 +26,14 @@ from pipeline.model import (
     Principle,
     Record,
     Refusal,
-    Theme,
 )
 from pipeline.review.material import Material
 from pipeline.stages import amend, assign, combine, decide, judge, place, theme
+from pipeline.themes.crosswalk import crosswalk
 from pipeline.themes.ownership import OwnedThemes
-from pipeline.workshop import Workshop
+from pipeline.themes.result import ThemeResult
+from pipeline.themes.vectors import Analyser
+from pipeline.workshop import Workshop, load_framework
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Draft:
     `imported` is an already published transcript (edition 0): its headings become principles and its
     counts are reconciled with; its notes are the record's as long as there is no photograph. `by_hand`
     are the readings of outlines that people drew, `drawn` where those in force lie. `machine_notes` are the
-    notes before any decision; `kept` the names a person decided may be printed, by note id.
+    notes before any decision; `kept` the names a person decided may be printed, by note id. `analyser`
+    knows the texts of the last run already; without it they are analysed anew, with the same result.
     """
 
     workshop: Workshop
@@ -51,6 +55,7 @@ class Draft:
     software: Mapping[str, str]
     imported: Record | None = None
     owned_themes: OwnedThemes | None = None
+    analyser: Analyser | None = None
     by_hand: Mapping[anchors.Anchor, amend.HandReading] = field(default_factory=dict)
     drawn: frozenset[anchors.Anchor] = frozenset()
     principles: tuple[Principle, ...] = ()
@@ -60,7 +65,7 @@ class Draft:
     machine_notes: tuple[Note, ...] = ()
     notes: tuple[Note, ...] = ()
     kept: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    themes: tuple[Theme, ...] = ()
+    themes: ThemeResult = field(default_factory=lambda: ThemeResult(themes=()))
     orphans: tuple[Decision, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -161,11 +166,25 @@ def _flag(draft: Draft) -> Draft:
 
 
 def _theme(draft: Draft) -> Draft:
-    found = theme.themes(draft.notes, draft.principles, owned=draft.owned_themes)
-    of_note = found.theme_of_note
-    notes = tuple(replace(note, theme_id=of_note.get(note.id)) for note in draft.notes)
+    analyser = draft.analyser or theme.default_analyser()
+    found = theme.themes(draft.notes, draft.principles, analyser, draft.owned_themes)
+    others = [load_framework(code) for code in draft.workshop.crosswalk]
+    crosswalks = tuple(
+        Crosswalk(
+            other.code,
+            other.title,
+            other.principles,
+            crosswalk(draft.notes, other.code, other.principles, analyser, draft.principles),
+        )
+        for other in others
+    )
     lost = tuple(f"The theme “{one.name}” has lost its notes: {one.reason}." for one in found.lost)
-    return replace(draft, notes=notes, themes=found.themes, notices=(*draft.notices, *lost))
+    return replace(
+        draft,
+        notes=theme.with_themes(draft.notes, found),
+        themes=replace(found, crosswalks=crosswalks),
+        notices=(*draft.notices, *lost),
+    )
 
 
 REDUCE_STEPS: tuple[Callable[[Draft], Draft], ...] = (
@@ -225,7 +244,7 @@ def _record(draft: Draft) -> Record:
         refusals=tuple(sorted(draft.refusals, key=lambda refusal: refusal.path)),
         boards=draft.boards,
         notes=draft.notes,
-        themes=draft.themes,
+        themes=draft.themes.themes,
         orphans=draft.orphans,
         software=dict(draft.software),
         notices=draft.notices,
@@ -234,6 +253,12 @@ def _record(draft: Draft) -> Record:
         photographs_licence=workshop.photographs_licence,
         credits=workshop.credits,
         photographs=workshop.photographs,
+        links=draft.themes.links,
+        mentions=draft.themes.mentions,
+        missing_themes=draft.themes.suggested_missing,
+        theme_tallies=draft.themes.tallies,
+        lost_themes=draft.themes.lost,
+        crosswalks=draft.themes.crosswalks,
     )
 
 

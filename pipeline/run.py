@@ -157,6 +157,7 @@ def _map(plan: Plan, workers: int | None, make: executing.MakeExecutor, watcher:
 def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record, Material]:
     from pipeline.reducing import Draft, reduce_workshop  # noqa: PLC0415  (heavy: spaCy and more)
     from pipeline.themes import themes_toml  # noqa: PLC0415
+    from pipeline.themes.remembered import recall_from, remember_in  # noqa: PLC0415
 
     cache = Cache(places.cache)
     photos: list[PhotoRecord] = []
@@ -192,6 +193,8 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
             safe="The record from the last run is untouched; what was read of the photographs is kept.",
             remedy="Put it back (a disk or a shared folder may have come off) and run again.",
         )
+    vectors = places.vectors(plan.workshop.id)
+    analyser = recall_from(vectors)
     draft = Draft(
         workshop=plan.workshop,
         photos=tuple(photos),
@@ -204,7 +207,9 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
         by_hand=by_hand(plan, cache, log.decisions),
         notices=(*_notices(plan), *log.problems),
     )
-    return reduce_workshop(draft)
+    reduced = reduce_workshop(draft)
+    remember_in(vectors, analyser)
+    return reduced
 
 
 def _edition_zero(places: Places, workshop_id: str) -> Record | None:

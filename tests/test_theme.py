@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import random
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline.model import Note, Principle
 from pipeline.stages import theme as stage
 from pipeline.themes import clustering, labels
-from pipeline.themes.remembered import recall, remember
+from pipeline.themes.remembered import recall, recall_from, remember, remember_in
 from pipeline.themes.spelling import Speller, misreading_cost
 from pipeline.themes.text import spoken
 from pipeline.themes.vectors import Analyser, SentenceVectors, load_pipeline
@@ -305,3 +307,40 @@ def test_nothing_heavy_is_loaded_when_there_is_nothing_to_do() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_leaves_what_the_next_one_can_use_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "vectors" / "w.bin"
+    first = recall_from(file)
+    expected = stage.themes(notes_of([*PAY, *ALONE]), [POWER], first)
+    remember_in(file, first)
+    content = file.read_bytes()
+    second = recall_from(file)
+    assert stage.themes(notes_of([*PAY, *ALONE]), [POWER], second) == expected
+    remember_in(file, second)
+    assert file.read_bytes() == content
+    third = recall_from(file)
+    stage.themes(notes_of(PAY), [POWER], third)
+    remember_in(file, third)
+    assert {analysis.text for analysis in recall_from(file).known}.isdisjoint(ALONE)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[::-1]])
+def test_a_damaged_memory_changes_nothing(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    file = tmp_path / "w.bin"
+    fresh = Analyser()
+    expected = stage.themes(notes_of([*PAY, *ALONE]), [POWER], fresh)
+    remember_in(file, fresh)
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    again = recall_from(file)
+    assert again.known == ()
+    assert stage.themes(notes_of([*PAY, *ALONE]), [POWER], again) == expected
+    remember_in(file, again)
+    assert file.read_bytes() == whole
+
+
+def test_another_versions_memory_is_not_used() -> None:
+    head = b"\x81\xa5other\x01"
+    payload = len(head).to_bytes(8, "big") + head
+    assert recall(hashlib.sha256(payload).hexdigest().encode() + payload).known == ()

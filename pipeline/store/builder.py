@@ -54,6 +54,11 @@ VIEWS = (
     "counts_by_principle_and_type",
     "legibility_by_principle",
     "themes_by_principle",
+    "themes_by_principle_and_type",
+    "links",
+    "mentions",
+    "suggested_missing",
+    "crosswalk",
     "changes",
 )
 
@@ -125,10 +130,11 @@ def _fill(building: Path, rows: Iterable[TableRow], step: Callable[[str], None])
     expected: Counter[str] = Counter()
     settings = {**SETTINGS, "temp_directory": f"{building}.tmp"}
     with duckdb.connect(str(building), config=settings) as connection:
-        # One transaction: each of the 270 statements on its own would wait for the disk.
+        # One transaction: each of the 400 statements on its own would wait for the disk.
         connection.begin()
         connection.execute(_sql("schema.sql"))
         connection.execute(_sql("views.sql"))
+        connection.execute(_sql("themes.sql"))
         connection.commit()
         step("created")
         schemas = {table: _input_schema(connection, table) for table in TABLES}

@@ -1,6 +1,6 @@
 """A record as rows of the store's tables: pure, in an order in which every row's parents come first.
 
-Each row is a tuple in the order of the table's columns in schema.sql, but for `sighting`, whose box
+Each row is a tuple in the order of the columns in schema.sql and themes.sql, but for `sighting`, whose box
 (x, y, width, height) DuckDB works out from the polygon. Confidences are rounded to four decimals, so
 that the same record gives the same bytes on any machine.
 """
@@ -45,6 +45,14 @@ TABLES = (
     "reading",
     "theme",
     "note_theme",
+    "theme_tally",
+    "theme_link",
+    "note_link",
+    "mention",
+    "lost_theme",
+    "other_framework",
+    "other_principle",
+    "crossing",
     "decision",
     "edition",
     "change",
@@ -71,6 +79,7 @@ def record_rows(
     yield from _board_rows(record)
     yield from _note_rows(record)
     yield from _theme_rows(record)
+    yield from _across_rows(record)
     yield from _decision_rows(record, decisions)
 
 
@@ -186,6 +195,7 @@ def _note_rows(record: model.Record) -> Iterator[TableRow]:
 def _theme_rows(record: model.Record) -> Iterator[TableRow]:
     workshop = record.workshop_id
     listed: dict[str, str] = {}
+    missing = {theme.id for theme in record.missing_themes}
     for position, theme in enumerate(record.themes):
         for note_id in theme.note_ids:
             listed.setdefault(note_id, theme.id)
@@ -201,12 +211,46 @@ def _theme_rows(record: model.Record) -> Iterator[TableRow]:
                 round(theme.cohesion, 4),
                 theme.quote_note_id,
                 theme.is_named_by_person,
+                theme.description,
+                theme.id in missing,
             ),
         )
     # What a note says of its own theme comes first: a person may have moved it.
     own = {note.id: note.theme_id for note in record.notes if note.theme_id is not None}
     for note_id, theme_id in sorted({**listed, **own}.items()):
         yield "note_theme", (workshop, note_id, theme_id)
+
+
+def _across_rows(record: model.Record) -> Iterator[TableRow]:
+    """What themes leave over, what runs across principles, and the notes through other frameworks."""
+    workshop = record.workshop_id
+    missing = {theme.id for theme in record.missing_themes}
+    for position, tally in enumerate(record.theme_tallies):
+        counts = (tally.in_theme, tally.alone, tally.without_content)
+        yield "theme_tally", (workshop, position, tally.principle_id, *counts)
+    for position, link in enumerate(record.links):
+        similarity = round(link.similarity, 4)
+        yield (
+            "theme_link",
+            (workshop, link.id, position, link.label, similarity, link.quote_note_id, link.id in missing),
+        )
+        for note_id in link.note_ids:
+            yield "note_link", (workshop, link.id, note_id)
+    for mention in record.mentions:
+        yield "mention", (workshop, mention.note_id, mention.principle_id, mention.words)
+    for lost in record.lost_themes:
+        yield "lost_theme", (workshop, lost.key, lost.name, lost.principle_id, lost.reason)
+    for crosswalk in record.crosswalks:
+        yield "other_framework", (workshop, crosswalk.framework, crosswalk.title)
+        for position, principle in enumerate(crosswalk.principles):
+            yield (
+                "other_principle",
+                (workshop, crosswalk.framework, principle.id, position, principle.heading),
+            )
+        for crossing in crosswalk.crossings:
+            nearness = (round(crossing.similarity, 4), round(crossing.margin, 4))
+            suggested = crossing.suggested_principle_id
+            yield "crossing", (workshop, crosswalk.framework, crossing.note_id, suggested, *nearness)
 
 
 def _decision_rows(record: model.Record, decisions: Sequence[model.Decision]) -> Iterator[TableRow]:

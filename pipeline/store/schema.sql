@@ -363,6 +363,8 @@ CREATE TABLE theme (
     cohesion DOUBLE NOT NULL,
     quote_note_id VARCHAR,
     is_named_by_person BOOLEAN NOT NULL,
+    description VARCHAR NOT NULL,
+    is_suggested_missing BOOLEAN NOT NULL,
     PRIMARY KEY (workshop_id, theme_id),
     FOREIGN KEY (workshop_id, principle_id) REFERENCES principle (workshop_id, principle_id),
     FOREIGN KEY (workshop_id, quote_note_id) REFERENCES note (workshop_id, note_id)
@@ -373,10 +375,12 @@ COMMENT ON COLUMN theme.theme_id IS 'A short name, unique within the workshop.';
 COMMENT ON COLUMN theme.position IS 'Its place among the themes, from 0.';
 COMMENT ON COLUMN theme.principle_id IS 'The principle whose notes it groups; empty for notes that no heading claims.';
 COMMENT ON COLUMN theme.label IS 'What the theme is called.';
-COMMENT ON COLUMN theme.strength IS 'suggested: a theme worth a look; possible: a loose link.';
+COMMENT ON COLUMN theme.strength IS 'suggested: a theme that is probably right; possible: a link worth a look.';
 COMMENT ON COLUMN theme.cohesion IS 'Mean likeness of its notes to each other; 1 is the same words.';
 COMMENT ON COLUMN theme.quote_note_id IS 'The note nearest its centre: its quotation.';
 COMMENT ON COLUMN theme.is_named_by_person IS 'True where a person gave it its name.';
+COMMENT ON COLUMN theme.description IS 'What a person wrote about it; empty where nobody did.';
+COMMENT ON COLUMN theme.is_suggested_missing IS 'True where it fits none of the principles asked about.';
 
 CREATE TABLE note_theme (
     workshop_id VARCHAR NOT NULL,

@@ -200,7 +200,9 @@ SELECT
     ) AS notes,
     theme.quote_note_id,
     quoted.text AS quote,
-    theme.is_named_by_person
+    theme.is_named_by_person,
+    theme.description,
+    theme.is_suggested_missing
 FROM theme
 JOIN workshop USING (workshop_id)
 LEFT JOIN principle
@@ -213,12 +215,14 @@ COMMENT ON COLUMN themes_by_principle.principle_id IS 'The principle; empty for 
 COMMENT ON COLUMN themes_by_principle.principle IS 'Its heading, or “unplaced”.';
 COMMENT ON COLUMN themes_by_principle.theme_id IS 'The theme''s short name, unique within the workshop.';
 COMMENT ON COLUMN themes_by_principle.theme IS 'What the theme is called.';
-COMMENT ON COLUMN themes_by_principle.strength IS 'suggested: a theme worth a look; possible: a loose link.';
+COMMENT ON COLUMN themes_by_principle.strength IS 'suggested: a theme that is probably right; possible: a link worth a look.';
 COMMENT ON COLUMN themes_by_principle.cohesion IS 'Mean likeness of its notes to each other; 1 is the same words.';
 COMMENT ON COLUMN themes_by_principle.notes IS 'How many notes it groups.';
 COMMENT ON COLUMN themes_by_principle.quote_note_id IS 'The note nearest its centre.';
 COMMENT ON COLUMN themes_by_principle.quote IS 'What that note says.';
 COMMENT ON COLUMN themes_by_principle.is_named_by_person IS 'True where a person gave the theme its name.';
+COMMENT ON COLUMN themes_by_principle.description IS 'What a person wrote about it; empty where nobody did.';
+COMMENT ON COLUMN themes_by_principle.is_suggested_missing IS 'True where it fits none of the principles asked about.';
 
 CREATE VIEW changes AS
 SELECT

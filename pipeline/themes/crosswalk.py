@@ -8,11 +8,10 @@ is near none, or near two alike, gets no suggestion rather than a wrong one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.model import Note, Principle
+from pipeline.model import Crossing, Note, Principle
 from pipeline.themes.clustering import Matrix
 from pipeline.themes.said import said, stacked
 from pipeline.themes.text import spoken
@@ -23,22 +22,6 @@ NEAR_FROM = 0.30
 CLEAR_FROM = 0.03
 """How much nearer the first principle must be than the second."""
 COMMON_SHARE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """One note under another framework: the principle suggested for it (None: none is near), and how near.
-
-    `principle_id` is the note's own; `similarity` the cosine to the suggested principle's nearest wording;
-    `margin` how much nearer it is than the next. Marked as suggestion wherever it is stored or shown.
-    """
-
-    note_id: str
-    principle_id: str | None
-    framework: str
-    suggested_principle_id: str | None
-    similarity: float
-    margin: float
 
 
 def crosswalk(

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from pipeline.files import write_atomically
 from pipeline.themes.spelling import FINGERPRINT as SPELLING
 from pipeline.themes.spelling import Candidates, Speller
 from pipeline.themes.vectors import WIDTH, Analyser, Analysis, Term, fingerprint
@@ -52,7 +54,10 @@ def recall(content: bytes) -> Analyser:
     if hashlib.sha256(payload).hexdigest().encode() != stated:
         return Analyser()
     size = int.from_bytes(payload[:8], "big")
-    head = msgspec.msgpack.decode(payload[8 : 8 + size], type=_Known)
+    try:
+        head = msgspec.msgpack.decode(payload[8 : 8 + size], type=_Known)
+    except msgspec.DecodeError:  # whole, but written in another version's way
+        return Analyser()
     if head.fingerprint != fingerprint() + SPELLING:
         return Analyser()
     rows: Any = np.load(io.BytesIO(payload[8 + size :]), allow_pickle=False)
@@ -61,3 +66,23 @@ def recall(content: bytes) -> Analyser:
         for text, terms, row in zip(head.texts, head.terms, rows, strict=True)
     )
     return Analyser(known, Speller(head.spelling))
+
+
+def recall_from(file: Path) -> Analyser:
+    """An analyser that knows what `file` holds; one that knows nothing if it is absent, damaged or outdated."""
+    try:
+        return recall(file.read_bytes())
+    except OSError:
+        return Analyser()
+
+
+def remember_in(file: Path, analyser: Analyser) -> None:
+    """Write down what the analyser was asked for, if that is not what the file says. Raises StorageError."""
+    content = remember(analyser.in_use())
+    try:
+        with file.open("rb") as known:
+            is_known = known.read(_DIGEST_LENGTH) == content[:_DIGEST_LENGTH]
+    except OSError:
+        is_known = False
+    if not is_known:
+        write_atomically(file, content, durable=False)

@@ -121,8 +121,13 @@ class Speller:
 
     def __init__(self, known: Mapping[str, Candidates] | None = None) -> None:
         self.known: dict[str, Candidates] = dict(known or {})
+        self._asked: set[str] = set()
         self._part_of: dict[str, tuple[float, str]] = {}
         self._taken_at_their_word: set[str] = set()
+
+    def in_use(self) -> Speller:
+        """A speller that knows only the candidates this one was asked for."""
+        return Speller({token: self.known[token] for token in self._asked})
 
     @functools.cached_property
     def _zipf(self) -> dict[str, float]:
@@ -210,6 +215,7 @@ class Speller:
         return word if chosen == (small,) else " ".join(chosen)
 
     def _candidates(self, token: str) -> Candidates:
+        self._asked.add(token)
         if token not in self.known:
             self.known[token] = self._look_for(token)
         return self.known[token]

@@ -149,6 +149,7 @@ class Analyser:
 
     def __init__(self, known: Iterable[Analysis] = (), speller: Speller | None = None) -> None:
         self._known = {analysis.text: analysis for analysis in known}
+        self._asked: set[str] = set()
         self.speller = speller or Speller()
 
     @property
@@ -156,8 +157,13 @@ class Analyser:
         """Everything analysed so far, by text."""
         return tuple(self._known[text] for text in sorted(self._known))
 
+    def in_use(self) -> Analyser:
+        """An analyser that knows only what this one was asked for: what is worth remembering."""
+        return Analyser((self._known[text] for text in self._asked), self.speller.in_use())
+
     def __call__(self, texts: Sequence[str]) -> list[Analysis]:
         """One analysis a text, in the order of the texts."""
+        self._asked.update(texts)
         wanted = sorted({text for text in texts if text not in self._known})
         if wanted:
             for text, doc in zip(wanted, load_pipeline().pipe(wanted), strict=True):
