@@ -80,8 +80,7 @@ def remember_in(file: Path, analyser: Analyser) -> None:
     """Write down what the analyser was asked for, if that is not what the file says. Raises StorageError."""
     content = remember(analyser.in_use())
     try:
-        with file.open("rb") as known:
-            is_known = known.read(_DIGEST_LENGTH) == content[:_DIGEST_LENGTH]
+        is_known = file.read_bytes() == content
     except OSError:
         is_known = False
     if not is_known:
