@@ -10,12 +10,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import MissingError, WorkshopError
-from pipeline.executing import KILLED
 from pipeline.files import write_atomically
 from pipeline.mapping import Job, Outcome
 
@@ -87,7 +87,11 @@ class Cluster(Executor):
         return self
 
     def submit(self, work: Callable[[Job], Outcome], job: Job) -> Future[Outcome]:  # type: ignore[override]
-        """Do a job on some worker. One that kills its workers becomes an outcome that says so."""
+        """Do a job on some worker.
+
+        Dask gives a job whose worker died to another, a few times, and then gives up all that those workers had;
+        such a job ends in BrokenProcessPool, as in a pool, so that each is tried once more alone.
+        """
         inner = self._executor.submit(checked, self._program, self._marker, work, job)
         outer: Future[Outcome] = Future()
         outer.set_running_or_notify_cancel()
@@ -100,10 +104,8 @@ class Cluster(Executor):
             except (CancelledError, OSError) as error:
                 outer.set_exception(self._gone(error))
             except Exception as error:  # noqa: BLE001 - whatever it was, who waits for the job is told
-                if type(error).__name__ == "KilledWorker":
-                    outer.set_result(Outcome(job.path, passing=KILLED))
-                else:
-                    outer.set_exception(error)
+                is_killed = type(error).__name__ == "KilledWorker"
+                outer.set_exception(BrokenProcessPool(str(error)) if is_killed else error)
 
         inner.add_done_callback(pass_on)
         return outer
