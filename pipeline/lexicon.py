@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from wordfreq import available_languages, zipf_frequency
+from wordfreq import available_languages
+
+from pipeline.frequencies import zipf_frequency
 
 UNKNOWN = -8.2
 UNKNOWN_LETTER = -0.25
@@ -43,7 +45,7 @@ def zipf(word: str, language: str) -> float:
     inner = core(word)
     if not inner or base not in _known_languages():
         return 0.0
-    return float(zipf_frequency(inner, base))
+    return zipf_frequency(inner, base)
 
 
 @lru_cache(maxsize=200_000)
