@@ -160,7 +160,57 @@ def _dots(face: Picture, rng: Rng) -> None:
         cv2.circle(face, at, max(1, int(min(h, w) * 0.06)), colour, -1, cv2.LINE_AA)
 
 
-def note_face(shape: str, w: int, h: int, colour: NDArray[np.float32], pens: Pens, rng: Rng) -> Picture:
+def _bold(w: int, h: int, pens: Pens, rng: Rng) -> NDArray[np.uint8]:
+    """One to four words in thick marker that fill a note from edge to edge, as a printed heading would."""
+    lines = int(rng.integers(1, 5))
+    pitch = h / lines
+    thick = max(1, int(min(h, w) * rng.uniform(0.01, 0.05)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick, thick))
+    out = np.zeros((h, w), np.uint8)
+    for k in range(lines):
+        bank = pens.words if rng.random() < 0.85 else pens.titles
+        word = bank[int(rng.integers(len(bank)))]
+        scale = min(w * rng.uniform(0.7, 1.0) / word.shape[1], pitch * rng.uniform(0.7, 1.15) / word.shape[0])
+        size = (max(4, int(word.shape[1] * scale)), max(4, min(h, int(word.shape[0] * scale))))
+        piece = cv2.dilate(cv2.resize(word, size, interpolation=cv2.INTER_LINEAR), kernel)
+        x = int((w - size[0]) * rng.uniform(0, 0.6))
+        y = min(max(0, int(k * pitch + (pitch - size[1]) / 2)), h - size[1])
+        out[y : y + size[1], x : x + size[0]] = np.maximum(out[y : y + size[1], x : x + size[0]], piece)
+    return out
+
+
+def _written(shape: str, w: int, h: int, pen: int, pens: Pens, rng: Rng, bold: float) -> NDArray[np.uint8]:
+    """What is on a note: thick lettering (share `bold`), lines of writing, a drawing, scribbles, or nothing."""
+    mask = np.zeros((h, w), np.uint8)
+    kind = rng.random()
+    margin = {"tick": 0.3, "heart": 0.22, "speech_bubble": 0.17, "other": 0.25}.get(shape, 0.06)
+    mx, my = int(w * margin), int(h * margin)
+    iw, ih = max(8, w - 2 * mx), max(8, h - 2 * my)
+    if rng.random() < bold:
+        mask[my : my + ih, mx : mx + iw] = _bold(iw, ih, pens, rng)
+    elif kind < 0.7:
+        lines = int(rng.integers(1, 7)) if shape in ("square", "rectangle") else int(rng.integers(1, 4))
+        if shape in ("heart", "speech_bubble", "tick"):
+            ih = int(ih * 0.75)
+        block = pens.block(rng, iw, ih, lines)
+        mask[my : my + ih, mx : mx + iw] = block
+    elif kind < 0.85 and shape in ("square", "rectangle"):
+        sub = np.zeros((ih, iw), np.uint8)
+        doodle(sub, rng, pen)
+        mask[my : my + ih, mx : mx + iw] = sub
+        if rng.random() < 0.4:
+            strip = pens.block(rng, iw, max(8, ih // 4), 1)
+            mask[my : my + strip.shape[0], mx : mx + iw] |= strip
+    elif kind < 0.9:
+        for y in np.linspace(my, h - my, int(rng.integers(2, 6))):
+            xs = np.linspace(mx, mx + iw * rng.uniform(0.5, 1), 14)
+            draw_path(mask, np.stack([xs, y + rng.normal(0, h * 0.03, 14)], 1), pen, rng)
+    return mask
+
+
+def note_face(
+    shape: str, w: int, h: int, colour: NDArray[np.float32], pens: Pens, rng: Rng, bold: float = 0.08
+) -> Picture:
     """The picture of a note, w x h pixels: paper, shading from curl, writing or a drawing, or nothing."""
     face = np.ones((h, w, 3), np.float32) * colour
     if rng.random() < 0.5:
@@ -181,36 +231,14 @@ def note_face(shape: str, w: int, h: int, colour: NDArray[np.float32], pens: Pen
     ink = INKS[int(rng.choice(len(INKS), p=[0.4, 0.28, 0.1, 0.1, 0.08, 0.04]))]
     strength = rng.uniform(0.55, 1.0)
     pen = max(1, int(min(h, w) * rng.uniform(0.006, 0.028)))
-    mask = np.zeros((h, w), np.uint8)
-    kind = rng.random()
-    margin = {"tick": 0.3, "heart": 0.22, "speech_bubble": 0.17, "other": 0.25}.get(shape, 0.06)
-    mx, my = int(w * margin), int(h * margin)
-    iw, ih = max(8, w - 2 * mx), max(8, h - 2 * my)
-    if kind < 0.7:
-        lines = int(rng.integers(1, 7)) if shape in ("square", "rectangle") else int(rng.integers(1, 4))
-        if shape in ("heart", "speech_bubble", "tick"):
-            ih = int(ih * 0.75)
-        block = pens.block(rng, iw, ih, lines)
-        mask[my : my + ih, mx : mx + iw] = block
-    elif kind < 0.85 and shape in ("square", "rectangle"):
-        sub = np.zeros((ih, iw), np.uint8)
-        doodle(sub, rng, pen)
-        mask[my : my + ih, mx : mx + iw] = sub
-        if rng.random() < 0.4:
-            strip = pens.block(rng, iw, max(8, ih // 4), 1)
-            mask[my : my + strip.shape[0], mx : mx + iw] |= strip
-    elif kind < 0.9:
-        for y in np.linspace(my, h - my, int(rng.integers(2, 6))):
-            xs = np.linspace(mx, mx + iw * rng.uniform(0.5, 1), 14)
-            draw_path(mask, np.stack([xs, y + rng.normal(0, h * 0.03, 14)], 1), pen, rng)
+    mask = _written(shape, w, h, pen, pens, rng, bold)
     _ink_over(face, mask, ink, strength)
-    if rng.random() < 0.08:
-        # A border drawn along the edge.
+    if rng.random() < 0.1:
+        # A border drawn along the edge, thin or thick.
         frame = np.zeros((h, w), np.uint8)
-        d = int(min(h, w) * 0.05) + 1
-        draw_path(
-            frame, np.array([[d, d], [w - d, d], [w - d, h - d], [d, h - d]], float), pen * 2, rng, True
-        )
+        d = int(min(h, w) * rng.uniform(0.01, 0.09)) + 1
+        edge = np.array([[d, d], [w - d, d], [w - d, h - d], [d, h - d]], float)
+        draw_path(frame, edge, int(pen * rng.uniform(1, 5)) + 1, rng, True)
         _ink_over(face, frame, ink, strength)
     if rng.random() < 0.07:
         _dots(face, rng)
@@ -228,6 +256,7 @@ class Style:
     kinds: tuple[tuple[str, float], ...]
     edge: float
     flat: float
+    bold: float = 0.08
 
 
 def style(rng: Rng, background: NDArray[np.float64]) -> Style:
@@ -237,7 +266,7 @@ def style(rng: Rng, background: NDArray[np.float64]) -> Style:
     palette = np.clip(
         palette * rng.uniform(0.88, 1.06) + rng.normal(0, 0.025, palette.shape), 0.02, 1
     ).astype(np.float32)
-    if rng.random() < 0.14:
+    if rng.random() < 0.22:
         # Paper in nearly the colour of what it sticks to: only shadow and edge give it away.
         palette[0] = np.clip(background * rng.uniform(0.93, 1.07) + rng.normal(0, 0.02, 3), 0, 1)
     dim = np.ones(3, np.float32)
@@ -266,7 +295,9 @@ def style(rng: Rng, background: NDArray[np.float64]) -> Style:
         )
     )
     shadow = rng.uniform(0.08, 0.6) if rng.random() < 0.85 else 0.0
-    return Style(lift, shadow, dim, palette, kinds, rng.uniform(0, 0.25), rng.uniform(0.005, 0.05))
+    edge, flat = rng.uniform(0, 0.25), rng.uniform(0.005, 0.05)
+    bold = rng.uniform(0.4, 1.0) if rng.random() < 0.22 else 0.08
+    return Style(lift, shadow, dim, palette, kinds, edge, flat, bold)
 
 
 def add_note(
@@ -303,7 +334,7 @@ def add_note(
         )
         outline = cv2.perspectiveTransform(outline[None].astype(np.float32), matrix)[0].astype(float)
         corners = corners + jitter
-    face = note_face(shape, w, h, colour, pens, rng)
+    face = note_face(shape, w, h, colour, pens, rng, st.bold)
     if st.edge > 0.05:
         cv2.rectangle(face, (0, 0), (w - 1, h - 1), (colour * (1 - st.edge)).tolist(), 1)
     shadow = st.shadow * rng.uniform(0.6, 1.3)

@@ -80,6 +80,47 @@ def skin(picture: Picture, ids: Ids, rng: Rng) -> None:
     ids[mask > 127] = 0
 
 
+def bust(picture: Picture, ids: Ids, rng: Rng) -> None:
+    """Someone in front of the board: head, hair or scarf, shoulders in plain, striped or dotted cloth."""
+    h, w = ids.shape
+    size = rng.uniform(0.08, 0.3) * max(h, w)
+    x, y = rng.uniform(0, w), h - rng.uniform(0.2, 1.6) * size
+    body = np.zeros((h, w), np.uint8)
+    cv2.ellipse(
+        body,
+        (int(x), int(y + 1.7 * size)),
+        (int(size * rng.uniform(0.9, 1.5)), int(size * 1.3)),
+        0,
+        0,
+        360,
+        255,
+        -1,
+    )
+    cloth = np.ones((h, w, 3), np.float32) * rng.uniform(0.03, 0.95, 3).astype(np.float32)
+    if rng.random() < 0.5:
+        pitch = max(4, int(size * rng.uniform(0.05, 0.3)))
+        other = rng.uniform(0.03, 0.95, 3)
+        for k in range(0, h + w, pitch):
+            if rng.random() < 0.5:
+                cv2.circle(cloth, (int(rng.uniform(0, w)), k % max(1, h)), pitch // 3, other.tolist(), -1)
+            else:
+                cv2.line(cloth, (0, k), (w, k - int(0.2 * w)), other.tolist(), max(1, pitch // 3))
+    cloth *= 1 + 0.25 * surfaces.noise(h, w, size * 0.4, rng)[..., None]
+    head = np.zeros((h, w), np.uint8)
+    axes = (int(size * 0.55), int(size * 0.72))
+    cv2.ellipse(head, (int(x), int(y)), axes, rng.normal(0, 8), 0, 360, 255, -1)
+    hair = np.zeros((h, w), np.uint8)
+    top = int(y - size * rng.uniform(0.1, 0.4))
+    cv2.ellipse(hair, (int(x), top), (int(axes[0] * 1.1), int(axes[1] * 0.7)), 0, 0, 360, 255, -1)
+    skin_tone = np.array([0.93, 0.72, 0.6], np.float32) * np.float32(rng.uniform(0.25, 1.05))
+    hair_tone = rng.uniform(0.02, 0.5, 3).astype(np.float32) * np.float32(rng.uniform(0.2, 1.5))
+    soft = rng.uniform(0.6, 4)
+    for mask, tone in ((body, cloth), (head, skin_tone), (hair, hair_tone)):
+        a = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), soft)[..., None]
+        picture[:] = picture * (1 - a) + np.clip(tone, 0, 1).astype(np.float32) * a
+        ids[mask > 127] = 0
+
+
 def finger(picture: Picture, ids: Ids, rng: Rng) -> None:
     """A finger over the lens: a dark, soft, reddish blob at the picture's edge; under it nothing is scored."""
     h, w = ids.shape
@@ -154,6 +195,14 @@ def shoot(picture: Picture, ids: Ids, rng: Rng) -> tuple[NDArray[np.uint8], Ids]
         out = cv2.GaussianBlur(
             out, (0, 0), rng.uniform(0.4, 1.6) if rng.random() < 0.85 else rng.uniform(1.5, 4)
         )
+    if rng.random() < 0.08:
+        # A picture that was made small and sent on: few pixels, blocky.
+        share = rng.uniform(0.3, 0.6)
+        small = cv2.resize(out, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        blocky = (np.clip(small, 0, 1) * 255).astype(np.uint8)
+        _, data = cv2.imencode(".jpg", blocky, [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(40, 90))])
+        small = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.float32) / 255
+        out = cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.08:
         n = int(rng.integers(3, 10))
         kernel = np.zeros((n, n), np.float32)

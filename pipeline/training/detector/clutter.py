@@ -103,8 +103,9 @@ def printed_sheet(board: Board, at: tuple[float, float], width: float, pens: Pen
     w = int(np.clip(width, 60, 700))
     h = int(w * aspect)
     face = np.full((h, w, 3), rng.uniform(0.85, 1.0), np.float32)
-    if rng.random() < 0.15:
-        face *= PADS[int(rng.integers(len(PADS)))]
+    if rng.random() < 0.06:
+        # Pale: a sheet of a pad's full colour covered with words is a note.
+        face *= PADS[int(rng.integers(len(PADS)))] * 0.4 + 0.6
     y = int(0.05 * h)
     while y < 0.9 * h:
         block_h = int(h * rng.uniform(0.06, 0.3))

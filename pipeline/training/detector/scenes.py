@@ -34,6 +34,7 @@ from pipeline.training.detector.clutter import (
     written_sheet,
 )
 from pipeline.training.detector.ink import Pens, draw_path
+from pipeline.training.detector.posters import key_poster, sign, torn_tape
 
 Picture = NDArray[np.float32]
 Rng = np.random.Generator
@@ -57,8 +58,15 @@ def _title(pens: Pens, rng: Rng) -> NDArray[np.uint8]:
     return np.concatenate(rows)
 
 
-def heading(board: Board, at: tuple[float, float], width: float, pens: Pens, rng: Rng) -> None:
-    """A printed heading: a card, or print right on the sheet."""
+def heading(
+    board: Board,
+    at: tuple[float, float],
+    width: float,
+    pens: Pens,
+    rng: Rng,
+    paper: NDArray[np.float32] | None = None,
+) -> None:
+    """A printed heading: a card (of the colour `paper`, if given), or print right on the sheet."""  # fmt: skip
     title = _title(pens, rng)
     th, tw = title.shape
     if rng.random() < 0.12:
@@ -86,12 +94,24 @@ def heading(board: Board, at: tuple[float, float], width: float, pens: Pens, rng
         colour = PADS[int(rng.integers(len(PADS)))] * 0.5 + 0.48
     else:
         colour, ink = rng.uniform(0.02, 0.3, 3), np.full(3, rng.uniform(0.85, 1.0))
+    if paper is not None:
+        colour = paper.astype(np.float64) + rng.normal(0, 0.02, 3)
+        ink = (
+            INKS[int(rng.integers(len(INKS)))] if colour.mean() > 0.35 else np.full(3, rng.uniform(0.85, 1.0))
+        )
     face = np.ones((face_h, face_w, 3), np.float32) * np.clip(colour, 0, 1).astype(np.float32)
     piece = cv2.resize(title, (max(4, inner_w), max(4, inner_h)), interpolation=cv2.INTER_AREA)
     y, x = (face_h - piece.shape[0]) // 2, (face_w - piece.shape[1]) // 2
     a = (piece.astype(np.float32) / 255)[..., None]
     spot = face[y : y + piece.shape[0], x : x + piece.shape[1]]
     spot[:] = spot * (1 - a) + ink.astype(np.float32) * a
+    if rng.random() < 0.2:
+        # A frame, a stripe or a mark printed on the card.
+        deep = max(1, int(face_h * rng.uniform(0.03, 0.12)))
+        if rng.random() < 0.5:
+            cv2.rectangle(face, (deep, deep), (face_w - deep, face_h - deep), ink.tolist(), max(1, deep // 2))
+        else:
+            face[-deep:] = PADS[int(rng.integers(len(PADS)))]
     card(board, at, width, face_h / face_w, face, rng, HEADING)
 
 
@@ -164,9 +184,13 @@ def _shingles(region: Region, size: float, st: Style, rng: Rng) -> Iterator[Spot
 
 def lay_notes(board: Board, region: Region, size: float, st: Style, pens: Pens, rng: Rng, most: int) -> None:
     """Lays up to `most` notes in a region (x, y, w, h), after one of four plans."""
-    plan = rng.choice(["grid", "scatter", "piles", "shingles"], p=[0.36, 0.34, 0.2, 0.1])
-    spread = float(rng.choice([0.015, 0.05, 0.12, 0.3], p=[0.3, 0.4, 0.2, 0.1]))
-    turned = rng.random() < 0.08
+    cut_out = len(st.kinds) >= 4
+    plans = [0.15, 0.35, 0.42, 0.08] if cut_out else [0.38, 0.32, 0.2, 0.1]
+    plan = rng.choice(["grid", "scatter", "piles", "shingles"], p=plans)
+    # Cut-out ticks and hearts are stuck at any angle, pads hardly turned.
+    spreads = [0.1, 0.25, 0.3, 0.35] if cut_out else [0.3, 0.4, 0.2, 0.1]
+    spread = float(rng.choice([0.015, 0.05, 0.12, 0.3], p=spreads))
+    turned = rng.random() < (0.22 if cut_out else 0.08)
     spots = {
         "grid": lambda: _grid(region, size, st, rng),
         "scatter": lambda: _scatter(region, size, rng, most),
@@ -215,28 +239,67 @@ def _not_notes(board: Board, size: float, pens: Pens, rng: Rng, negative: bool) 
     for _ in range(sheets):
         make = printed_sheet if rng.random() < 0.7 else written_sheet
         make(board, (rng.uniform(0, w), rng.uniform(0, h)), size * rng.uniform(1.6, 6.5), pens, rng)
+    if rng.random() < (0.5 if negative else 0.12):
+        # A key, a how-to, an agenda: posters that show notes, one or several in a row.
+        for _ in range(int(rng.integers(1, 4))):
+            at = (rng.uniform(0.05, 0.95) * w, rng.uniform(0.1, 0.9) * h)
+            key_poster(board, at, rng.uniform(0.25, 0.7) * max(w, h), pens, rng)
+    if rng.random() < 0.25:
+        for _ in range(int(rng.integers(1, 5))):
+            at = (rng.uniform(0, w), rng.uniform(0, h))
+            sign(board, at, size * float(np.exp(rng.uniform(-0.7, 0.8))), pens, rng)
     if rng.random() < 0.5:
         small_things(board, size, pens, rng)
 
 
-def _headings(board: Board, size: float, pens: Pens, rng: Rng) -> None:
-    """One to three headings side by side, mostly at the top."""
+def _headings(board: Board, size: float, st: Style, pens: Pens, rng: Rng) -> None:
+    """One to four headings side by side, mostly at the top; now and then of the notes' own paper."""
     h, w = board.ids.shape
-    n = int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))
+    n = int(rng.choice([1, 2, 3, 4], p=[0.5, 0.32, 0.13, 0.05]))
+    paper = _one(st, rng, 0.25)
+    level = h * rng.uniform(0.05, 0.2)
     for k in range(n):
-        width = min(w / n * rng.uniform(0.4, 0.9), size * rng.uniform(1.6, 5))
-        at = (w * (k + 0.5) / n, h * rng.uniform(0.05, 0.2 if rng.random() < 0.8 else 0.8))
-        heading(board, at, width, pens, rng)
+        width = min(w / n * rng.uniform(0.4, 0.98), size * rng.uniform(1.6, 5))
+        y = level if rng.random() < 0.5 else h * rng.uniform(0.05, 0.2 if rng.random() < 0.7 else 0.8)
+        heading(board, (w * (k + 0.5) / n, y), width, pens, rng, paper)
+
+
+def _table(board: Board, rng: Rng, pens: Pens) -> None:
+    """A dark table or wall with written sheets on it, taped down: notes lie round and over them."""
+    h, w = board.ids.shape
+    dark = surfaces.cloth if rng.random() < 0.4 else surfaces.wall
+    shade = rng.uniform(0.02, 0.3)
+    face = dark(h, w, rng).astype(np.float32)
+    board.picture[:] = np.clip(face * shade / max(0.05, float(face.mean())), 0, 1)
+    for _ in range(int(rng.integers(1, 4))):
+        at = (rng.uniform(0.2, 0.8) * w, rng.uniform(0.2, 0.8) * h)
+        wide = rng.uniform(0.3, 0.75) * max(w, h)
+        written_sheet(board, at, wide, pens, rng)
+        for side in (-1, 1):
+            if rng.random() < 0.5:
+                corner = (at[0] + side * wide * 0.47, at[1] - wide * rng.uniform(0.3, 0.7))
+                torn_tape(board, corner, wide * rng.uniform(0.08, 0.2), rng.uniform(-1, 1), rng)
 
 
 def _over_everything(board: Board, size: float, rng: Rng) -> None:
     """A pen line across the notes, a hand, a finger over the lens."""
     h, w = board.ids.shape
+    if rng.random() < 0.3:
+        for _ in range(int(rng.integers(1, 9))):
+            at = (rng.uniform(0, w), rng.uniform(0, h))
+            ys, xs = np.nonzero(board.ids[::8, ::8]) if rng.random() < 0.6 else ([], [])
+            if len(xs):
+                # At a note's or a card's edge or upon it.
+                k = int(rng.integers(len(xs)))
+                at = (xs[k] * 8 + rng.normal(0, 0.3) * size, ys[k] * 8 + rng.normal(0, 0.3) * size)
+            torn_tape(board, at, size * rng.uniform(0.2, 0.75), rng.normal(0, 0.6), rng)
     if rng.random() < 0.12:
         mask = np.zeros((h, w), np.uint8)
         points = np.stack([rng.uniform(0, w, 3), rng.uniform(0, h, 3)], 1)
         draw_path(mask, points, max(1, int(size * 0.03)), rng)
         pen_over(board, mask, rng)
+    if rng.random() < 0.06:
+        camera.bust(board.picture, board.ids, rng)
     if rng.random() < 0.1:
         camera.skin(board.picture, board.ids, rng)
     if rng.random() < 0.03:
@@ -250,17 +313,20 @@ def compose(seed: int, pens: Pens, photos: list[Picture]) -> Scene:
     short = int(long * rng.uniform(0.55, 0.85))
     w, h = (long, short) if rng.random() < 0.5 else (short, long)
     board = Board(surfaces.surface(h, w, rng, photos), np.zeros((h, w), np.uint8))
-    size = long * float(np.exp(rng.uniform(np.log(0.045), np.log(0.26))))
+    size = long * float(np.exp(rng.uniform(np.log(0.034), np.log(0.26))))
     closeup = rng.random() < 0.07
     if closeup:
         size = long * rng.uniform(0.35, 0.8)
     region = _sheets(board, rng)
     negative = rng.random() < 0.1
+    if rng.random() < 0.14:
+        _table(board, rng, pens)
+        size = max(size, long * rng.uniform(0.08, 0.24))
     _not_notes(board, size, pens, rng, negative)
     middle = board.picture[int(h * 0.3) : int(h * 0.7), int(w * 0.3) : int(w * 0.7)]
     st = style(rng, middle.mean(axis=(0, 1)).astype(float))
     if rng.random() < (0.6 if len(st.kinds) >= 4 else 0.15):
-        _headings(board, size, pens, rng)
+        _headings(board, size, st, pens, rng)
         region = (region[0], max(region[1], 0.15 * h), region[2], region[3] * 0.85)
     if closeup and not negative:
         for _ in range(int(rng.integers(1, 4))):
@@ -268,6 +334,6 @@ def compose(seed: int, pens: Pens, photos: list[Picture]) -> Scene:
             add_note(board, at, size, rng.normal(0, 0.1), st, pens, rng)
     elif not negative:
         room = max(1, int(region[2] * region[3] / size**2 * rng.uniform(0.15, 0.9)))
-        lay_notes(board, region, size, st, pens, rng, min(room, 60))
+        lay_notes(board, region, size, st, pens, rng, min(room, 60 if rng.random() < 0.8 else 150))
     _over_everything(board, size, rng)
     return finish(board, rng)
