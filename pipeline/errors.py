@@ -6,6 +6,14 @@ Each class owns an exit code, documented in README.md (a test compares the two).
 from __future__ import annotations
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Does this say that there was no memory? OpenCV and onnxruntime have errors of their own for that."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        sign in words for sign in ("insufficient memory", "bad_alloc", "bad allocation", "failed to allocate")
+    )
+
+
 class WorkshopError(Exception):
     """A failure with a plain message; the command line prints it and exits with `exit_code`."""
 

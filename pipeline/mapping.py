@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cache import Cache, StageKey
+from pipeline.errors import is_out_of_memory
 from pipeline.inventory import MAX_BYTES
 from pipeline.model import Classification, Crop, Detection, Features, PageReading, Photo, Refusal
 
@@ -227,7 +228,10 @@ def _worked(stage: MapStage, bench: Bench) -> Any:
         return stage.work(bench)
     except (ChangedError, OSError, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - one photograph's failure is recorded and never stops the others
+    except Exception as error:
+        if is_out_of_memory(error):
+            # Trouble of the moment: recorded, it would stand though there is memory the next time.
+            raise MemoryError from error
         return Refusal(
             "",
             "failed",

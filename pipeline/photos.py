@@ -40,7 +40,8 @@ def load_upright(content: bytes, path: str) -> Upright | Refusal:
 
     The format is told by the content, never by the name. Orientation is applied exactly once
     (pillow-heif has already turned HEIC pictures and says so); transparency is laid on white; all
-    metadata is left behind. Never raises for a bad file: the refusal says what is wrong with it.
+    metadata is left behind. A bad file is refused, and the refusal says what is wrong with it; raises only
+    MemoryError, which says something of the machine and nothing of the file.
     """
     # Other libraries switch this for the whole process (what draws PDFs does), and a picture that is cut
     # short would then come in half grey and unnoticed.
@@ -63,7 +64,7 @@ def load_upright(content: bytes, path: str) -> Upright | Refusal:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _too_large(path)
     except MemoryError:
-        return _too_large(path)
+        raise
     except Exception as error:  # noqa: BLE001 - decoders raise nearly anything on damaged files; all mean this
         return Refusal(
             path,

@@ -1,6 +1,7 @@
 """A reader that crashes, hangs, returns rubbish or nothing costs its own reading, never the run.
 
-`read_contained` never raises. What went wrong is said in the `error` of the readings concerned.
+What went wrong is said in the `error` of the readings concerned. Only MemoryError is passed on: it says something
+of the machine at this moment, and is no result to be kept.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipeline.errors import is_out_of_memory
 from pipeline.model import Line, Reading, Word
 from pipeline.readers import Reader, RgbImage
 
@@ -117,6 +119,9 @@ def _call(
         _kept_alive.append(reader)
         return f"gave no answer within {seconds:g} s"
     result = box[0]
+    if len(images) == 1 and isinstance(result, BaseException) and is_out_of_memory(result):
+        # Not the reader's fault, and not a reading either: whoever asked may try again later.
+        raise MemoryError from result
     if isinstance(result, BaseException):
         return f"crashed: {type(result).__name__}: {_one_line(str(result))}"
     if result is None:
