@@ -14,6 +14,7 @@ from pipeline import vocabulary
 
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
+Segment = tuple[Point, Point]
 Matrix = tuple[float, ...]
 """A 3 x 3 homography, row by row."""
 
@@ -109,6 +110,8 @@ class Detection:
 
     outlines: tuple[Outline, ...]
     headings: tuple[HeadingBox, ...]
+    lines: tuple[Segment, ...] = ()
+    """Long lines drawn on the board, by which its zones may be parted; looked for where there are two headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +337,7 @@ class Board:
     transforms: tuple[Matrix, ...]
     notes: tuple[BoardNote, ...]
     headings: tuple[BoardHeading, ...]
+    lines: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,9 +142,19 @@ def test_likeness_is_a_share(text: str, wording: str) -> None:
     assert 0 <= likeness(text, wording) <= 1
 
 
-def test_one_heading_claims_what_is_below_it_and_not_what_is_above() -> None:
+def test_one_heading_claims_what_is_below_it_and_not_what_may_belong_to_another_above() -> None:
     headings = {"POWER": box(300, 400, 400, 80)}
-    assert placed(headings, [box(0, 600), box(800, 1200), box(450, 100)]) == ["power", "power", None]
+    assert placed(headings, [box(0, 600), box(800, 1200), box(450, 30)]) == ["power", "power", None]
+
+
+def test_where_the_picture_shows_no_heading_above_a_note_goes_to_the_one_below_it_and_is_to_be_checked() -> (
+    None
+):
+    board, record = make_board({"POWER": box(300, 400, 400, 80)}, [box(0, 600), box(450, 150)])
+    below, above = place([board], PRINCIPLES, [record])[0]
+    assert below.principle_id == above.principle_id == "power"
+    assert above.confidence < 0.65 < below.confidence
+    assert "above" in above.why
 
 
 def test_columns_are_divided_where_no_note_is_cut_and_not_at_the_nearest_text() -> None:
@@ -152,6 +162,29 @@ def test_columns_are_divided_where_no_note_is_cut_and_not_at_the_nearest_text() 
     # The third hangs nearer the right card's corner, but with the notes of the left column.
     notes = [box(60, 200), box(200, 300), box(455, 320), box(330, 320), box(700, 250), box(640, 500)]
     assert placed(headings, notes) == ["engaged", "engaged", "engaged", "engaged", "power", "power"]
+
+
+def test_a_line_drawn_between_two_columns_parts_them_wherever_the_gap_is() -> None:
+    headings = {"POWER": box(100, 50, 200, 60), "ENGAGED": box(600, 50, 200, 60)}
+    notes = [box(100, 200), box(430, 300), box(560, 300), box(620, 600)]
+    board, record = make_board(headings, notes)
+    drawn = replace(board, lines=(((405.0, 900.0), (395.0, 40.0)),))
+    assert [one.principle_id for one in place([drawn], PRINCIPLES, [record])[0]] == [
+        "power", "engaged", "engaged", "engaged",
+    ]  # fmt: skip
+    stub = replace(board, lines=(((402.0, 200.0), (400.0, 40.0)), ((100.0, 500.0), (900.0, 900.0))))
+    assert place([stub], PRINCIPLES, [record]) == place([board], PRINCIPLES, [record])
+
+
+def test_a_line_drawn_across_ends_the_upper_headings_zone() -> None:
+    headings = {"POWER": box(300, 50, 300, 60), "ENGAGED": box(300, 700, 300, 60)}
+    board, record = make_board(headings, [box(100, 300), box(700, 560), box(350, 900)])
+    without = [one.principle_id for one in place([board], PRINCIPLES, [record])[0]]
+    drawn = replace(board, lines=(((50.0, 480.0), (950.0, 500.0)),))
+    assert without == ["power", "power", "engaged"]
+    assert [one.principle_id for one in place([drawn], PRINCIPLES, [record])[0]] == [
+        "power", "engaged", "engaged",
+    ]  # fmt: skip
 
 
 def test_rows_a_note_between_two_cards_belongs_to_the_upper() -> None:

@@ -69,6 +69,12 @@ def _board(paths: list[str], records: Mapping[str, PhotoRecord], links: Sequence
         transforms=tuple(tuple(round(float(v), 10) for v in matrices[path].ravel()) for path in ordered),
         notes=tuple(sorted(notes, key=_reading_order)),
         headings=tuple(headings),
+        lines=tuple(
+            (ends[0], ends[1])
+            for path in ordered
+            for line in records[path].detection.lines
+            if len(ends := _carried(matrices[path], line)) == 2
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from shapely import STRtree, make_valid
 from shapely.geometry import Polygon as ShapelyPolygon
 
+from pipeline.dividers import drawn_lines
 from pipeline.edges import clockwise_from_upper_left, polygon_of
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
 from pipeline.voting import Fields, headings_of, papers_of
@@ -196,7 +197,7 @@ class Detector:
         return Fields(np.ascontiguousarray(masks), boxes.astype(np.float32), shapes[:, :h4, :w4])
 
     def detect(self, image: Image) -> Detection:
-        """Finds notes and printed headings.
+        """Finds notes and printed headings, and, between headings, long drawn lines.
 
         `image`: upright photograph, H x W x 3, RGB uint8, full size. Polygons are in its pixels.
         Raises ValueError for an array of another kind.
@@ -218,8 +219,13 @@ class Detector:
             if any(0.8 < factor / look.factor < 1.25 for look in looks):
                 break
             looks.append(_Look(factor, self._look(image, factor)))
-        found = _merge(looks)
-        return _report([s for s in found if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE)])
+        found = _report(
+            [s for s in _merge(looks) if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE)]
+        )
+        if len(found.headings) < 2:
+            return found  # a single zone has nothing to part
+        covers = [*(one.polygon for one in found.outlines), *(one.polygon for one in found.headings)]
+        return replace(found, lines=drawn_lines(image, covers))
 
     def _look(self, image: Image, factor: float) -> list[_Seen]:
         """What one run at a scale sees, in full-size pixels."""

@@ -23,12 +23,14 @@ from pipeline.wording import (
     split_heading,
     squash,
 )
-from pipeline.zones import Box, Claim, claims, level
+from pipeline.zones import Box, Claim, claims, level, level_lines
 
 PRINTABLE_HEADING = 0.8
 """Confidence from which a heading that nobody listed may be printed as a principle: it is a quote like any other."""
 SURE_HEADING = 0.5
 """Least mean word confidence at which a heading nobody listed is believed to be one."""
+ROOM_ABOVE = 0.6
+"""Free room above all notes, in notes' heights, from which a photograph shows that no heading is above them."""
 SMALL_CARD = 0.45
 """A text this much lower than the board's headings is a label, a table's number or a trainer's scribble."""
 
@@ -90,12 +92,16 @@ def _placed(
     headings = _meaning(board, principles, records)
     zones = _claims_of(board, [heading.heading for heading in headings])
     answers = _answers(board, records)
-    return tuple(_placement(headings, claim, answer) for claim, answer in zip(zones, answers, strict=True))
+    is_open = _is_open_above(board, records)
+    return tuple(
+        _placement(headings, claim, answer, is_open) for claim, answer in zip(zones, answers, strict=True)
+    )
 
 
 def _claims_of(board: Board, headings: Sequence[BoardHeading]) -> list[Claim]:
-    boxes, notes = level([heading.polygon for heading in headings], [note.polygon for note in board.notes])
-    return claims(boxes, notes)
+    outlines = [heading.polygon for heading in headings]
+    boxes, notes = level(outlines, [note.polygon for note in board.notes])
+    return claims(boxes, notes, level_lines(outlines, board.lines))
 
 
 def _meaning(
@@ -140,9 +146,29 @@ def _height(box: Box) -> float:
     return box.lower - box.upper
 
 
-def _placement(headings: Sequence[_Heading], claim: Claim, answer: int | None) -> Placement:
+def _is_open_above(board: Board, records: dict[str, PhotoRecord]) -> bool:
+    """Whether the photographs show some room above all notes: then no heading hides beyond their upper edge."""
+    for path in board.photos:
+        record = records.get(path)
+        outlines = record.detection.outlines if record else ()
+        spans = [(min(y for _, y in one.polygon), max(y for _, y in one.polygon)) for one in outlines]
+        if spans and min(top for top, _ in spans) < ROOM_ABOVE * np.median([low - top for top, low in spans]):
+            return False
+    return True
+
+
+def _placement(
+    headings: Sequence[_Heading], claim: Claim, answer: int | None, is_open: bool = False
+) -> Placement:
     if not headings:
         return Placement(None, 0.5, "No heading was found on this sheet.", answer)
+    if claim.heading is None and claim.above is not None and is_open and headings[claim.above].match:
+        below = _placement(headings, Claim(claim.above, 0.6), answer)
+        text = _quoted(headings[claim.above].heading)
+        why = (
+            f"It is above the heading {text}, and the picture shows no other heading above it. Please check."
+        )
+        return below if below.principle_id is None else replace(below, why=why)
     if claim.heading is None:
         text = _quoted(headings[claim.above].heading) if claim.above is not None else "every heading"
         return Placement(
