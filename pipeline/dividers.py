@@ -81,7 +81,7 @@ def _is_drawn(ends: Array, near: Image, covered: Image, grey: Image) -> bool:
     def at(picture: Image, where: Array) -> Array:
         x = np.clip(np.round(where[:, 0]).astype(int), 0, picture.shape[1] - 1)
         y = np.clip(np.round(where[:, 1]).astype(int), 0, picture.shape[0] - 1)
-        return picture[y, x].astype(np.float64)
+        return np.asarray(picture[y, x], np.float64)
 
     is_seen = at(covered, points) == 0
     if is_seen.mean() < 0.4 or at(near, points)[is_seen].mean() < LEAST_SUPPORT:
