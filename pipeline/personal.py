@@ -41,8 +41,14 @@ class Flag:
 
 def find(text: str, roster: Sequence[str] = ()) -> tuple[Flag, ...]:
     """What in a note's text points at a person, in the order of the text, each once."""
-    words = plain(text)
-    return _flags(words, tuple(roster), _recognised([words])[words]) if words else ()
+    return find_all([text], roster)[text]
+
+
+def find_all(texts: Iterable[str], roster: Sequence[str] = ()) -> dict[str, tuple[Flag, ...]]:
+    """What in each of many texts points at a person; together it takes less time than one by one."""
+    words = {text: plain(text) for text in texts}
+    names = _recognised(dict.fromkeys(said for said in words.values() if said))
+    return {text: _flags(said, tuple(roster), names[said]) if said else () for text, said in words.items()}
 
 
 def _flags(words: str, roster: tuple[str, ...], names: Iterable[tuple[int, str]]) -> tuple[Flag, ...]:
@@ -72,14 +78,11 @@ def flag_notes(
 ) -> tuple[Note, ...]:
     """The notes with `personal_data` filled in: all that is flagged and not `kept` (note id -> texts)."""
     everything = list(notes)
-    words = {note.id: plain(note.text) for note in everything}
-    names = _recognised(dict.fromkeys(words.values()))
+    flags = find_all((note.text for note in everything), roster)
     flagged = []
     for note in everything:
-        said = words[note.id]
-        flags = _flags(said, tuple(roster), names[said]) if said else ()
         allowed = {fold.casefold() for fold in (kept or {}).get(note.id, ())}
-        texts = tuple(flag.text for flag in flags if flag.text.casefold() not in allowed)
+        texts = tuple(flag.text for flag in flags[note.text] if flag.text.casefold() not in allowed)
         flagged.append(note if texts == note.personal_data else replace(note, personal_data=texts))
     return tuple(flagged)
 

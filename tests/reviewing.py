@@ -82,7 +82,7 @@ def make_picture(name: str, notes: int) -> bytes:
         )
         draw.text((x + 18, y + 60), f"note {number}", fill=(40, 40, 90), font_size=40)
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    picture.save(out, "PNG", compress_level=1)
     return out.getvalue()
 
 

@@ -274,3 +274,32 @@ def test_an_answer_to_a_note_that_is_none_goes_nowhere() -> None:
         decide([asked, answer], [about(asked, "not_a_note", True)], PRINCIPLES).notes[0].answers_note_id
         is None
     )
+
+
+def at(note: Note) -> dict[str, object]:
+    best = note.sightings[0]
+    return {"photo_sha256": best.photo_sha256, "polygon": [list(point) for point in best.polygon]}
+
+
+def test_an_answer_is_said_by_place_and_outlives_the_notes_ids() -> None:
+    asked, drawn = a_note(1, "Share power"), a_note(2, "THIS")
+    points = about(drawn, "answers_note_id", at(asked))
+    assert decide([asked, drawn], [points], PRINCIPLES).notes[1].answers_note_id == asked.id
+    renamed = replace(asked, id="n9999")
+    assert decide([renamed, drawn], [points], PRINCIPLES).notes[1].answers_note_id == "n9999"
+    assert decide([asked, drawn], [points, undoing(points)], PRINCIPLES).notes[1].answers_note_id is None
+
+
+def test_an_answer_is_taken_away_knowingly_by_another_person() -> None:
+    asked, drawn = a_note(1, "Share power"), a_note(2, "THIS", answers_note_id="n0001")
+    away = about(drawn, "answers_note_id", None, "bo", old=at(asked))
+    note = decide([asked, drawn], [away], PRINCIPLES).notes[1]
+    assert (note.answers_note_id, note.reading_state) == (None, "reviewed")
+
+
+def test_an_answer_to_a_note_that_is_gone_is_listed() -> None:
+    drawn = a_note(2, "THIS")
+    points = about(drawn, "answers_note_id", at(a_note(30)))
+    decided = decide([drawn], [points], PRINCIPLES)
+    assert decided.orphans == (points,)
+    assert decided.notes == (drawn,)

@@ -332,6 +332,45 @@ def test_one_note_counted_twice(desk: Desk) -> None:
     assert browser.act("undo")["total"] == 12
 
 
+def test_a_drawn_note_answers_another_until_that_is_undone(desk: Desk, places: Places) -> None:
+    browser = Browser(desk)
+    photo = browser.get("/note/n0001")["photo"]
+    free = [[1400, 1000], [1550, 1000], [1550, 1150], [1400, 1150]]
+    drawn = browser.act("draw", photo=photo, polygon=free)["note"]["id"]
+    answer = browser.act("answers", note=drawn, other="n0003")
+    assert answer["note"]["answers"]["id"] == "n0003"
+    assert Browser(make_desk(places)).get(f"/note/{drawn}")["answers"]["id"] == "n0003"
+    assert browser.act("answers", note=drawn, other=None)["note"]["answers"] is None
+    assert browser.act("undo")["note"]["answers"]["id"] == "n0003"
+    assert "itself" in browser.post("answers", note=drawn, other=drawn).json()["error"]
+
+
+def test_a_note_nobody_could_read_comes_with_an_empty_box(desk: Desk) -> None:
+    browser = Browser(desk)
+    browser.save("n0001", text_status="illegible")
+    assert browser.get("/note/n0001")["text"] == ""
+
+
+def test_every_page_hears_how_far_the_others_are(desk: Desk, places: Places) -> None:
+    ada, bo = Browser(desk, "ada"), Browser(make_desk(places), "bo")
+    before = bo.get("/figures")
+    ada.save("n0001")
+    after = bo.get("/figures")
+    assert (before["left"], after["left"]) == (12, 11)
+    assert before["made"] == after["made"]
+
+
+def test_names_are_looked_for_in_what_was_decided_before(tmp_path: Path) -> None:
+    places = make_project(tmp_path, 2, text="talk about it")
+    Browser(make_desk(places)).save("n0001", text="ring 0161 496 0000 about it")
+    desk = make_desk(places)
+    browser = Browser(desk)
+    assert browser.get("/note/n0001")["flags"] == []
+    desk.warm_up()
+    assert [flag["text"] for flag in browser.get("/note/n0001")["flags"]] == ["0161 496 0000"]
+    assert browser.get("/queue")["left"] == 2
+
+
 def test_not_a_note(desk: Desk) -> None:
     browser = Browser(desk)
     assert browser.act("discard", note="n0001")["total"] == 11

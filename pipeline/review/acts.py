@@ -180,10 +180,26 @@ def same(desk: Desk, case: Case, other: Case, person: str) -> Done:
     """One note that was counted twice: this one is the other."""
     if other is case:
         raise RefusedError("A note is always the same as itself; choose another one.")
-    sha256, polygon = _anchor(other)
-    value = {"photo_sha256": sha256, "polygon": polygon}
-    desk.append([_Act(person, _machine_reading(case)).about(_anchor(case), "same_as", None, value)])
+    act = _Act(person, _machine_reading(case))
+    desk.append([act.about(_anchor(case), "same_as", None, _place(other))])
     return Done(other.base.id, "Saved: they are counted as one note.")
+
+
+def answers(desk: Desk, case: Case, other: Case | None, person: str) -> Done:
+    """This note points at another and answers it; None: it answers no other note."""
+    if other is case:
+        raise RefusedError("A note does not answer itself; choose another one.")
+    before = desk.case(case.note.answers_note_id or "")
+    act = _Act(person, _machine_reading(case))
+    old = case.note.answers_note_id if before is None else _place(before)
+    new = None if other is None else _place(other)
+    desk.append([act.about(_anchor(case), "answers_note_id", old, new)])
+    return Done(case.base.id, "Saved: it answers no other note." if other is None else "Saved: its answer.")
+
+
+def _place(case: Case) -> dict[str, Any]:
+    sha256, polygon = _anchor(case)
+    return {"photo_sha256": sha256, "polygon": polygon}
 
 
 def discard(desk: Desk, case: Case, person: str) -> Done:

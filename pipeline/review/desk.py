@@ -32,6 +32,8 @@ class Desk:
         self.folder = folder
         self.lock = threading.RLock()
         self.is_warm = False
+        self.is_seen = threading.Event()
+        """Set when somebody looks at a note: only then is it worth loading what reading and finding names need."""
         self._reader = reader
         self._load()
 
@@ -168,8 +170,15 @@ class Desk:
         """Load what reading outlines and finding names needs; called once, beside the page."""
         personal.warm_up()
         with self.lock:
+            decided = [case.finished.text for case in self.ledger.cases if case.decisions]
+        # Outside of the lock: nobody's decision waits while names are looked for in those of months.
+        found = personal.find_all(
+            (text for text in decided if text not in self._flags), self.loaded.workshop.roster
+        )
+        with self.lock:
+            self._flags |= found
             self.is_warm = True
             for case in self.ledger.cases:
-                if case.decisions and case.note.text not in self._flags:
+                if case.decisions:
                     self._update(case)
         self.reader.warm_up()

@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -27,13 +28,20 @@ from pipeline.review import acts, views
 from pipeline.review.acts import Done, RefusedError
 from pipeline.review.desk import Desk
 from pipeline.review.guard import Guard
+from pipeline.review.theming import ThemeDesk
 from pipeline.stages.decide import Case
+from pipeline.themes.editing import EditError
+from pipeline.themes.keeping import ChangedError
 from pipeline.workshop import find_workshops
 
 HOST = "127.0.0.1"
 _HERE = Path(__file__).parent
 _FOR_GOOD = {"cache-control": "private, max-age=31536000, immutable"}
 _LONGEST_NAME = 60
+_AFTER_THE_PAGE = 0.5
+"""Seconds from the first note shown until the heavy parts are loaded: the page comes first."""
+_NOT_UNDERSTOOD = "The page sent something that is not understood; load it again."
+_NAMELESS = "Say who you are first, so that the decision carries a name."
 
 
 def serve(
@@ -61,6 +69,7 @@ def serve(
                 safe="Nothing was changed.",
                 remedy="Leave --port out, and a free one is taken.",
             ) from None
+        listener.listen()  # before the address is told: who comes early waits a moment instead of being refused
         taken = listener.getsockname()[1]
         guarded = Guard(application(desk, person or _account(), second_reader), taken)
         address = f"http://{HOST}:{taken}/open?token={guarded.token}"
@@ -100,6 +109,8 @@ def _account() -> str:
 
 def _warm_up(desk: Desk) -> None:
     try:
+        desk.is_seen.wait()
+        time.sleep(_AFTER_THE_PAGE)
         desk.warm_up()
     except Exception as error:  # noqa: BLE001 - without it reviewing goes on; only drawn outlines wait for a run
         print(f"Outlines drawn now are read by the next run: {error}", flush=True)
@@ -123,21 +134,29 @@ class _Page:
             undefined=jinja2.StrictUndefined,
         )
         self.template = environment.get_template("review.html.j2")
+        self.themes_template = environment.get_template("themes.html.j2")
+        self.theme_desk = ThemeDesk(desk)
         self.app = Starlette(
             routes=[
                 Route("/", self.page),
                 Route("/start", self.start),
                 Route("/queue", self.queue),
+                Route("/figures", self.figures),
                 Route("/note/{id}", self.note),
                 Route("/on/{sha256}", self.on_photo),
                 Route("/photo/{sha256}", self.photo),
                 Route("/picture/{id}", self.picture),
                 Route("/orphans", self.orphans),
                 Route("/act/{name}", self.act, methods=["POST"]),
+                Route("/themes", self.themes_page),
+                Route("/themes/now", self.themes),
+                Route("/themes/act", self.themes_act, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=_HERE / "static")),
             ],
             exception_handlers={
                 RefusedError: _refused,
+                EditError: _refused,
+                ChangedError: _changed,
                 WorkshopError: _failed,
                 Exception: _broken,
             },
@@ -158,9 +177,14 @@ class _Page:
         person = _person(wanted.pop("person", self.person), self.person)
         return await self._answer(lambda: views.in_queue(self.desk, wanted, person, self.is_second))
 
+    async def figures(self, request: Request) -> Response:
+        """How far the review is, for pages that others are working beside."""
+        return await self._answer(lambda: {} if self.is_second else views.figures(self.desk))
+
     async def note(self, request: Request) -> Response:
         """One note."""
         note_id = request.path_params["id"]
+        self.desk.is_seen.set()
         return await self._answer(lambda: views.note(self.desk, self.case_of(note_id), self.is_second))
 
     async def on_photo(self, request: Request) -> Response:
@@ -193,19 +217,16 @@ class _Page:
     async def act(self, request: Request) -> Response:
         """Something a person does; answered when it is on the disk, with the note to show next."""
         name = request.path_params["name"]
-        try:
-            sent = json.loads(await request.body())
-        except (ValueError, UnicodeDecodeError, RecursionError, ClientDisconnect):
-            sent = None
-        if name not in _ACTS or not isinstance(sent, dict):
-            raise RefusedError("The page sent something that is not understood; load it again.")
+        sent = await _sent(request)
+        if name not in _ACTS:
+            raise RefusedError(_NOT_UNDERSTOOD)
         return await self._answer(lambda: self._acted(name, sent), is_slow=name in _SLOW)
 
     def _acted(self, name: str, sent: dict[str, Any]) -> dict[str, Any]:
         desk = self.desk
         person = _person(sent.get("person"), "")
         if not person:
-            raise RefusedError("Say who you are first, so that the decision carries a name.")
+            raise RefusedError(_NAMELESS)
         done = _ACTS[name](self, person, sent)
         with desk.lock:
             return self._told(done, sent)
@@ -220,9 +241,33 @@ class _Page:
             "next": views.note(desk, following, self.is_second)
             if following and not following.is_gone
             else None,
-            "left": sum(not item.is_done for item in desk.items.values()),
-            "total": len(desk.items),
+            **({} if self.is_second else views.figures(desk)),
         }
+
+    # --- themes ------------------------------------------------------------------------------------
+
+    async def themes_page(self, request: Request) -> Response:
+        """The page on which people own themes; a second reader has none."""
+        if self.is_second:
+            return Response(status_code=404)
+        return HTMLResponse(self.themes_template.render(title=self.desk.loaded.record.title))
+
+    async def themes(self, request: Request) -> Response:
+        """The themes as they stand."""
+        return await self._themed(self.theme_desk.view)
+
+    async def themes_act(self, request: Request) -> Response:
+        """Something a person does to themes; answered when it is on the disk, with the themes as they are then."""
+        sent = await _sent(request)
+        person = _person(sent.get("person"), "")
+        if not person:
+            raise RefusedError(_NAMELESS)
+        return await self._themed(lambda: self.theme_desk.act(person, sent))
+
+    async def _themed(self, make: Callable[[], Any]) -> Response:
+        if self.is_second:
+            return Response(status_code=404)
+        return JSONResponse(await run_in_threadpool(make))
 
     def case_of(self, note_id: object) -> Case:
         """A note by its id; raises RefusedError when it is not there."""
@@ -270,9 +315,26 @@ _ACTS: dict[str, Callable[[_Page, str, dict[str, Any]], Done]] = {
     "same": lambda page, person, sent: acts.same(
         page.desk, page.case_of(sent.get("note")), page.case_of(sent.get("other")), person
     ),
+    "answers": lambda page, person, sent: acts.answers(
+        page.desk,
+        page.case_of(sent.get("note")),
+        page.case_of(sent["other"]) if sent.get("other") is not None else None,
+        person,
+    ),
     "discard": lambda page, person, sent: acts.discard(page.desk, page.case_of(sent.get("note")), person),
     "undo": lambda page, person, sent: acts.undo(page.desk, person),
 }
+
+
+async def _sent(request: Request) -> dict[str, Any]:
+    """What the page sent, a JSON object; raises RefusedError for anything else."""
+    try:
+        sent = json.loads(await request.body())
+    except (ValueError, UnicodeDecodeError, RecursionError, ClientDisconnect):
+        sent = None
+    if not isinstance(sent, dict):
+        raise RefusedError(_NOT_UNDERSTOOD)
+    return sent
 
 
 def _person(given: object, otherwise: str) -> str:
@@ -289,6 +351,10 @@ def _picture(content: bytes | None) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
+
+
+def _changed(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 409)
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline import vocabulary
 from pipeline.agreement import sentence
+from pipeline.model import Note
 from pipeline.review import queue
 from pipeline.review.acts import stamp_of
 from pipeline.review.desk import Desk
@@ -90,15 +91,24 @@ def in_queue(desk: Desk, wanted: Mapping[str, str], person: str, is_second: bool
     if wanted.get("reason"):
         chosen = [item for item in chosen if wanted["reason"] in item.reasons]
     return {
+        **figures(desk),
         "ids": [item.note_id for item in chosen],
-        "total": len(items),
-        "left": len(left),
-        "disputed": len(disputed),
         "reasons": dict(Counter(reason for item in left for reason in item.reasons)),
         "counts": _counts(desk),
         "agreement": sentence(desk.agreement()),
-        "orphans": len(desk.ledger.orphans),
         "notices": desk.notices(),
+    }
+
+
+def figures(desk: Desk) -> dict[str, Any]:
+    """How far the review is, whoever did it; `made` changes when a run has made the record anew."""
+    items = desk.items.values()
+    return {
+        "total": len(items),
+        "left": sum(not item.is_done for item in items),
+        "disputed": sum("disputed" in item.reasons for item in items),
+        "orphans": len(desk.ledger.orphans),
+        "made": str(desk.loaded.stamp[1]),
     }
 
 
@@ -130,6 +140,7 @@ def _second_queue(desk: Desk, wanted: Mapping[str, str], person: str) -> dict[st
         "counts": [],
         "agreement": "",
         "orphans": 0,
+        "made": str(desk.loaded.stamp[1]),
         "notices": [],
     }
 
@@ -165,11 +176,9 @@ def note(desk: Desk, case: Case, is_second: bool) -> dict[str, Any]:
     if is_second:
         return {**shown, "text": "", "text_status": "", "response_type": "", "reasons": [], "second": True}
     item = desk.items.get(one.id)
-    is_read = one.text_status in ("legible", "partial")
     return {
         **shown,
-        "text": one.text if is_read or case.said else one.machine_text,
-        "withheld": not is_read and bool(one.machine_text) and "reading" not in case.said,
+        "text": one.text,
         "text_status": one.text_status,
         "machine_text": case.base.machine_text or case.base.text,
         "words": desk.words_of(case),
@@ -186,6 +195,7 @@ def note(desk: Desk, case: Case, is_second: bool) -> dict[str, Any]:
         },
         "by": sorted({claim.person for claim in case.said.values()}),
         "doubles": [_brief(desk.cases[other]) for other in _doubles(desk, case)],
+        "answers": _answered(desk, one),
         "flags": [{"text": flag.text, "kind": flag.kind} for flag in desk.flags_of(case)],
     }
 
@@ -198,6 +208,17 @@ def picture_stamp(case: Case) -> str:
 
 def _doubles(desk: Desk, case: Case) -> list[str]:
     return [other for other in desk.around.doubles.get(case.base.id, ()) if other in desk.items]
+
+
+def _answered(desk: Desk, note: Note) -> dict[str, Any] | None:
+    other = desk.cases.get(note.answers_note_id or "")
+    return _brief(other) if other is not None and other.base.id in desk.items else None
+
+
+def picture_of(desk: Desk, note_id: str) -> str | None:
+    """The address of a note's picture, None where there is no photograph of it."""
+    case = desk.cases.get(note_id)
+    return f"picture/{note_id}?{picture_stamp(case)}" if case is not None and case.base.sightings else None
 
 
 def _brief(case: Case) -> dict[str, Any]:

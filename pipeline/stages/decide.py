@@ -97,7 +97,8 @@ class Case:
     @property
     def finished(self) -> Note:
         """The note as it stands, with names taken out that a person wanted out."""
-        note = replace(self.note, reading_state=self.state)
+        state = self.state
+        note = self.note if self.note.reading_state == state else replace(self.note, reading_state=state)
         removed = [name for name, is_kept in self.names.items() if not is_kept]
         if not removed or not note.text:
             return note
@@ -164,10 +165,25 @@ class Ledger:
         if reason:
             self.problems.append(f"Decision {decision.id}: {reason}; it was not used.")
             return None
+        if decision.field == "answers_note_id":
+            # Said by place, as everything people say of notes, so that it outlives the notes' ids.
+            new, old = self._id_at(decision.new), self._id_at(decision.old)
+            if decision.new is not None and new is None:
+                self.orphans.append(decision)
+                return None
+            decision = replace(decision, new=new, old=old)
         case.decisions.append(decision)
         self._case_of[decision.id] = case
         _lay(case, decision)
         return case
+
+    def _id_at(self, value: object) -> object:
+        """The id of the note at a place that stands in a decision; anything else is handed back."""
+        place = anchor_from(value)
+        if place is None:
+            return value
+        found = self.find(place)
+        return found.base.id if found is not None else None
 
     def take_back(self, decision_id: str) -> Case | None:
         """Lay a note's decisions anew without one of them; returns its case, or None if it is not known."""
@@ -233,9 +249,9 @@ def decide(
     """Lay `decisions`, in the order they were made, over `notes`.
 
     Fields: `accept`, `text`, `text_status`, `response_type`, `shape`, `colour`, `principle_id`,
-    `answers_note_id`, `not_a_note`, `same_as`, `personal`, `undo`. A value outside the vocabulary is
-    reported and not used. Decisions on outlines (`note`, `polygon`) are `amend`'s, and only lead the
-    others along here. `by_hand`: see Ledger.
+    `answers_note_id` (the place of the note answered, as in `same_as`, or its id), `not_a_note`, `same_as`,
+    `personal`, `undo`. A value outside the vocabulary is reported and not used. Decisions on outlines
+    (`note`, `polygon`) are `amend`'s, and only lead the others along here. `by_hand`: see Ledger.
     """
     ledger = Ledger(notes, principle_ids, by_hand)
     for decision in follow(standing(decisions)):
@@ -269,7 +285,8 @@ def objection(decision: Decision, principle_ids: Iterable[str]) -> str:
     if name == "text":
         return "" if isinstance(new, str) else f"a text is a text, not {new!r}"
     if name == "answers_note_id":
-        return "" if new is None or isinstance(new, str) else "a note id is a text"
+        is_known = new is None or isinstance(new, str) or anchor_from(new) is not None
+        return "" if is_known else "it does not say which note is answered"
     if name == "same_as":
         return "" if new is None or anchor_from(new) else "it does not say which note it is the same as"
     if name == "personal":

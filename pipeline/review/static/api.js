@@ -1,6 +1,7 @@
 // Talking to the server, and making elements. Nothing a note says is ever taken for markup.
 
 export class Refused extends Error {}
+export class Changed extends Refused {}
 
 async function answer(response) {
   let body = null;
@@ -10,7 +11,8 @@ async function answer(response) {
     body = null;
   }
   if (response.ok && body !== null) return body;
-  throw new Refused(body?.error ?? 'The page was closed where it was started. Start “workshop review” again.');
+  const Kind = response.status === 409 ? Changed : Refused;
+  throw new Kind(body?.error ?? 'The page was closed where it was started. Start “workshop review” again.');
 }
 
 export async function ask(path, query = {}) {
@@ -21,7 +23,7 @@ export async function ask(path, query = {}) {
 
 export async function act(name, sent) {
   return answer(
-    await reach(`act/${name}`, {
+    await reach(name.includes('/') ? name : `act/${name}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(sent),
@@ -66,7 +68,8 @@ function fill(element, attributes) {
 let fading = 0;
 export function say(text) {
   const place = byId('said');
-  place.textContent = text;
+  // A child of its own each time: the same words said twice are then read out twice.
+  place.replaceChildren(make('span', {}, text));
   place.classList.add('on');
   clearTimeout(fading);
   fading = setTimeout(() => place.classList.remove('on'), 3200);

@@ -9,8 +9,11 @@ const GUIDE = {
   corners: 'Pull the corners into place. Keys: Tab chooses a corner, the arrow keys move it (Shift: faster); with no corner chosen they move the whole outline. Delete takes a corner away.',
   split: 'Lay the line between the two notes: drag its ends, or use the arrow keys (← → move it, ↑ ↓ turn it).',
   join: 'Choose the other outline that belongs to this same note: click it, or press Tab until it is lit, then Enter.',
+  answers: 'Choose the note that this one answers: click it, or press Tab until it is lit, then Enter.',
   same: 'Choose the note that is the same as this one: click it, or press Tab until it is lit, then Enter.',
 };
+
+const PICKING = new Set(['join', 'same', 'answers']);
 
 export class Board {
   constructor(svg, on) {
@@ -113,7 +116,7 @@ export class Board {
 
   draw() {
     const others = this.svg.querySelector('.others');
-    const picking = this.mode === 'join' || this.mode === 'same';
+    const picking = PICKING.has(this.mode);
     others.replaceChildren(
       ...this.notes
         .filter((note) => note.id !== this.on.current())
@@ -215,9 +218,10 @@ export class Board {
         : [[x - width * 0.1, cy], [x + width * 1.1, cy]];
     }
     this.svg.classList.toggle('drawing', mode === 'draw');
-    this.svg.classList.toggle('picking', mode === 'join' || mode === 'same');
+    this.svg.classList.toggle('picking', PICKING.has(mode));
     this.draw();
-    this.on.mode(GUIDE[mode], mode !== 'join' && mode !== 'same');
+    this.on.mode(GUIDE[mode], !PICKING.has(mode), mode === 'answers');
+    if (PICKING.has(mode) && this.isClose) this.toggle();
     this.svg.focus({ preventScroll: true });
   }
 
@@ -233,7 +237,7 @@ export class Board {
 
   finish() {
     const [mode, polygon, line] = [this.mode, this.polygon, this.line];
-    if (!mode || mode === 'join' || mode === 'same') return;
+    if (!mode || PICKING.has(mode)) return;
     this.cancel();
     if (mode === 'draw') this.on.act('draw', { photo: this.photo.sha256, polygon });
     if (mode === 'corners') this.on.act('move', { polygon });
@@ -242,7 +246,7 @@ export class Board {
 
   pick(id) {
     const mode = this.mode;
-    if (mode === 'join' || mode === 'same') {
+    if (PICKING.has(mode)) {
       this.cancel();
       this.on.act(mode, { other: id });
     } else if (!mode) {
@@ -316,7 +320,7 @@ export class Board {
       this.cancel();
       return true;
     }
-    if (this.mode === 'join' || this.mode === 'same') return false;
+    if (PICKING.has(this.mode)) return false;
     if (event.key === 'Enter') {
       this.finish();
       return true;

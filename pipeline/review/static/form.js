@@ -1,12 +1,17 @@
 // One note's form: its picture, words, type, principle and colour, and what is doubtful about it.
 
-import { byId, make, trouble } from './api.js';
+import { byId, make, say, trouble } from './api.js';
+import { highlight, unsureWords } from './words.js';
 
 const PAPER = {
   yellow: '#f6dd55', orange: '#f2a24a', red: '#d9483b', pink: '#f2a0bd', purple: '#a98bcd', blue: '#7fb2e5',
   teal: '#5fc1bd', green: '#96cf74', cream: '#f0e4c4', white: '#ffffff', grey: '#b5b3ae', brown: '#a9835f', black: '#2c2b29',
 };
-const UNSURE = 0.75;
+// Said in an empty box, so that nobody wonders what Enter will save.
+const PLACEHOLDER = {
+  illegible: 'Illegible. Can you read it? Write what it says.',
+  no_text: 'No text. Is something written on it? Write what it says.',
+};
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
 export class Form {
@@ -15,6 +20,7 @@ export class Form {
     this.note = null;
     this.chosen = {};
     this.words = byId('words');
+    this.words.addEventListener('input', () => this.lightUp());
     byId('form').addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
@@ -35,7 +41,7 @@ export class Form {
     });
     byId('types').append(row);
     if (fixed.second) {
-      byId('words-label').textContent = 'What does the note say? Write it down, choose the type, then press Enter.';
+      byId('words-label').textContent = 'What does the note say? Write it down and choose the type.';
       byId('choices').hidden = true;
     }
   }
@@ -46,9 +52,11 @@ export class Form {
       response_type: note.response_type, principle_id: note.principle_id ?? null, colour: note.colour, shape: note.shape,
     };
     this.words.value = note.text;
-    this.words.rows = Math.min(6, Math.max(2, note.text.split('\n').length));
-    byId('form').classList.toggle('withheld', Boolean(note.withheld));
-    for (const input of document.querySelectorAll('input[name=type]')) input.checked = input.value === note.response_type;
+    // What a person has confirmed is not in doubt any more, but for the marks they left.
+    this.unsure = note.state === 'machine' ? unsureWords(note.words ?? []) : [];
+    this.lightUp();
+    this.words.placeholder = this.fixed.second ? '' : (PLACEHOLDER[note.text_status] ?? '');
+    this.showType();
     const picture = byId('picture');
     picture.className = '';
     picture.src = note.picture ?? '';
@@ -62,12 +70,16 @@ export class Form {
     this.showChoices();
   }
 
-  nothing(text) {
+  nothing(text, again) {
     this.note = null;
+    byId('picture').removeAttribute('src');
     byId('picture').hidden = true;
     for (const id of ['claims', 'doubles', 'flags']) byId(id).hidden = true;
     byId('why').replaceChildren();
-    byId('empty').replaceChildren(make('p', {}, text));
+    byId('empty').replaceChildren(
+      make('p', {}, text),
+      ...(again ? [make('button', { type: 'button', class: 'main', onclick: again }, 'Show what is left to do')] : []),
+    );
   }
 
   showWhy() {
@@ -80,32 +92,58 @@ export class Form {
     byId('why').replaceChildren(...parts);
   }
 
+  // What the machine read, where the box does not say the same.
   showReading() {
-    const place = byId('reading');
     const { note } = this;
     const lines = note.words ?? [];
-    byId('machine').hidden = Boolean(note.second);
-    if (!lines.some((line) => line.length)) {
-      place.replaceChildren(note.machine_text ? note.machine_text : make('span', { class: 'lost' }, 'nothing'));
-      return;
-    }
-    const parts = [];
-    lines.forEach((line, i) => {
-      if (i) parts.push(' / ');
-      line.forEach(([word, sure], k) => {
-        if (k) parts.push(' ');
-        const isUnsure = sure < UNSURE;
-        parts.push(
-          isUnsure
-            ? make('button', {
-                type: 'button', class: 'unsure', 'aria-label': `${word}, unsure, ${Math.round(sure * 100)} %`,
-                title: `${Math.round(sure * 100)} % sure: click to correct it`, onclick: () => this.edit(word),
-              }, word)
-            : word,
-        );
-      });
-    });
-    place.replaceChildren(...parts);
+    const read = lines.flat().map(([word]) => word).join(' ') || (note.machine_text ?? '');
+    const inBox = note.text.replace(/\[\?\]/g, '').split(/\s+/).join(' ').trim();
+    byId('machine').hidden = Boolean(note.second) || read.split(/\s+/).join(' ').trim() === inBox;
+    byId('reading').replaceChildren(read || make('span', { class: 'lost' }, 'nothing'));
+    const isGuess = !note.text && Boolean(read);
+    byId('read-as').textContent = isGuess ? 'The machine’s guess, too unsure to print:' : 'The machine read:';
+    byId('guess').hidden = !isGuess;
+    this.guess = isGuess ? lines.map((line) => line.map(([word]) => word).join(' ')).join('\n') || read : '';
+  }
+
+  // Take the machine's guess into the box, to put it right there.
+  takeGuess() {
+    if (!this.guess) return;
+    this.words.value = this.guess;
+    this.unsure = unsureWords(this.note.words ?? []);
+    this.lightUp();
+    this.edit();
+  }
+
+  lightUp() {
+    const { parts, doubtful } = highlight(this.words.value, this.unsure);
+    byId('under').replaceChildren(...parts);
+    byId('unsure').textContent = doubtful.length ? `Unsure: ${doubtful.join(', ')}.` : '';
+  }
+
+  get isChanged() {
+    const { note, chosen } = this;
+    if (!note) return false;
+    const was = [note.text, note.response_type, note.principle_id ?? null, note.colour, note.shape];
+    const is = [this.words.value, chosen.response_type, chosen.principle_id, chosen.colour, chosen.shape];
+    return is.some((value, i) => value !== was[i]);
+  }
+
+  // What was typed and chosen and is not saved yet.
+  get draft() {
+    return { words: this.words.value, chosen: { ...this.chosen } };
+  }
+
+  bringBack({ words, chosen }) {
+    this.words.value = words;
+    this.chosen = { ...chosen };
+    this.lightUp();
+    this.showType();
+    this.showChoices();
+  }
+
+  showType() {
+    for (const input of document.querySelectorAll('input[name=type]')) input.checked = input.value === this.chosen.response_type;
   }
 
   showClaims() {
@@ -136,12 +174,14 @@ export class Form {
   settle(aspect, value) {
     if (aspect === 'reading') {
       this.words.value = value;
+      this.lightUp();
       this.words.focus();
     } else {
       this.chosen[aspect] = value;
-      for (const input of document.querySelectorAll('input[name=type]')) input.checked = input.value === this.chosen.response_type;
+      this.showType();
       this.showChoices();
     }
+    say('Chosen. Save it with Enter.');
   }
 
   showDoubles() {
@@ -162,17 +202,25 @@ export class Form {
     const flags = this.note.flags ?? [];
     place.hidden = !flags.length;
     place.replaceChildren(
-      ...(flags.length ? [make('strong', {}, 'May this be published?')] : []),
-      ...flags.map((flag) =>
+      ...(flags.length ? [make('strong', {}, 'This may name a person. May it be published?')] : []),
+      ...flags.map((flag, i) =>
         make('div', { class: 'row' }, make('span', {}, `“${flag.text}” (${flag.kind})`),
-          make('button', { type: 'button', onclick: () => this.on.perform('name', { text: flag.text, keep: true }) }, 'Keep it'),
-          make('button', { type: 'button', onclick: () => this.on.perform('name', { text: flag.text, keep: false }) }, 'Take it out')),
+          make('button', { type: 'button', 'aria-keyshortcuts': i ? null : 'y', onclick: () => this.settleName(i, true) }, 'Keep it', i ? null : make('kbd', {}, 'Y')),
+          make('button', { type: 'button', 'aria-keyshortcuts': i ? null : 'n', onclick: () => this.settleName(i, false) }, 'Take it out', i ? null : make('kbd', {}, 'N'))),
       ),
     );
   }
 
+  settleName(number, keep) {
+    const flag = this.note?.flags?.[number];
+    if (flag) this.on.perform('name', { text: flag.text, keep });
+    return Boolean(flag);
+  }
+
   showChoices() {
     if (this.fixed.second) return;
+    const { answers } = this.note;
+    byId('answers').replaceChildren('Answers: ', make('b', {}, answers ? `“${answers.text}”` : 'no note'), ' ', make('kbd', {}, 'A'));
     const { principle_id: principle, colour, shape } = this.chosen;
     const heading = this.fixed.principles.find((one) => one.code === principle)?.label ?? 'none yet';
     const button = byId('principle');
@@ -229,6 +277,15 @@ export class Form {
     if (type >= 0) this.setType(type);
   }
 
+  setPrinciple(number) {
+    const option = this.fixed.principles[number];
+    if (!option || this.fixed.second) return false;
+    this.chosen.principle_id = option.code;
+    this.showChoices();
+    say(`Principle: ${option.label}`);
+    return true;
+  }
+
   setType(number) {
     const inputs = document.querySelectorAll('input[name=type]');
     if (!inputs[number]) return false;
@@ -237,26 +294,33 @@ export class Form {
     return true;
   }
 
-  edit(word = null) {
+  edit(from = 0) {
     this.words.focus();
-    // To the word asked for, else to the first one in doubt, else to the end.
+    // To the first word in doubt from there on, else to the end.
     const { value } = this.words;
-    const doubtful = word ?? (this.note.words ?? []).flat().find(([, sure]) => sure < UNSURE)?.[0];
-    const at = doubtful ? value.indexOf(doubtful) : -1;
-    const end = at < 0 ? value.length : at + doubtful.length;
-    this.words.setSelectionRange(at < 0 ? end : at, value.startsWith('[?]', end) ? end + 3 : end);
+    const found = highlight(value, this.unsure).places.find(([start]) => start >= from);
+    const [start, end] = found ?? [value.length, value.length];
+    this.words.setSelectionRange(start, end);
+  }
+
+  nextUnsure() {
+    const { selectionEnd } = this.words;
+    const { places } = highlight(this.words.value, this.unsure);
+    this.edit(places.some(([start]) => start >= selectionEnd) ? selectionEnd : 0);
   }
 
   insert(mark) {
     const { selectionStart: start, selectionEnd: end, value } = this.words;
     const before = start && !/\s/.test(value[start - 1]) ? ' ' : '';
     this.words.setRangeText(`${before}${mark}`, start, end, 'end');
+    this.lightUp();
   }
 
   markUnsure() {
     const { selectionEnd: end, value } = this.words;
     const rest = value.slice(end).search(/\s|$/);
     this.words.setRangeText('[?]', end + rest, end + rest, 'end');
+    this.lightUp();
   }
 
   turn() {

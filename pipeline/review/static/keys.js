@@ -5,9 +5,9 @@ import { byId } from './api.js';
 const KEYS = {
   j: 'next', k: 'previous', u: 'undo', z: 'closer', '+': 'in', '-': 'out', r: 'turn',
   i: 'illegible', t: 'no-text', x: 'discard', p: 'principle', c: 'colour', h: 'shape',
-  d: 'draw', m: 'corners', s: 'split', o: 'join', '=': 'same',
+  a: 'answers', g: 'guess', '?': 'help-open', d: 'draw', m: 'corners', s: 'split', o: 'join', '=': 'same',
 };
-const IN_SECOND = new Set(['next', 'previous', 'undo', 'closer', 'in', 'out', 'turn', 'illegible', 'no-text']);
+const IN_SECOND = new Set(['next', 'previous', 'undo', 'closer', 'in', 'out', 'turn', 'illegible', 'no-text', 'help-open']);
 
 export function listenToKeys({ commands, form, board, hasNote }) {
   const onKeys = byId('keys-on');
@@ -43,6 +43,11 @@ export function listenToKeys({ commands, form, board, hasNote }) {
       form.edit();
     } else if (/^[1-9]$/.test(key) && hasNote()) {
       if (form.setType(Number(key) - 1)) event.preventDefault();
+    } else if (event.shiftKey && /^Digit[1-9]$/.test(event.code) && hasNote()) {
+      // The key's place, because what Shift makes of a digit differs from keyboard to keyboard.
+      if (form.setPrinciple(Number(event.code.slice(5)) - 1)) event.preventDefault();
+    } else if ((key === 'y' || key === 'n') && hasNote()) {
+      if (form.settleName(0, key === 'y')) event.preventDefault();
     } else if (KEYS[key] && byId(KEYS[key]) && isUsable(KEYS[key])) {
       event.preventDefault();
       commands[KEYS[key]]();
@@ -50,7 +55,7 @@ export function listenToKeys({ commands, form, board, hasNote }) {
   });
 
   function isUsable(command) {
-    const needsNote = !['undo', 'next', 'previous'].includes(command);
+    const needsNote = !['undo', 'next', 'previous', 'help-open'].includes(command);
     const isSecond = document.body.classList.contains('second');
     return (hasNote() || !needsNote) && (!isSecond || IN_SECOND.has(command));
   }
@@ -66,6 +71,9 @@ export function listenToKeys({ commands, form, board, hasNote }) {
     } else if (event.altKey && event.code === 'KeyI') {
       event.preventDefault();
       form.insert('[illegible]');
+    } else if (event.altKey && event.code === 'Period') {
+      event.preventDefault();
+      form.nextUnsure();
     } else if (event.altKey && event.code === 'Slash') {
       event.preventDefault();
       form.markUnsure();

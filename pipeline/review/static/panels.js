@@ -25,6 +25,17 @@ export function filters() {
   return found;
 }
 
+// How many of the filters beside "Show" are in force.
+export function narrowed() {
+  const chosen = ['reason', 'principle-filter', 'type', 'status', 'photo-filter'].map(byId);
+  for (const select of chosen) select.classList.toggle('set', select.value !== select.options[0].value);
+  return chosen.filter((select) => select.classList.contains('set')).length;
+}
+
+export function clearFilters() {
+  for (const id of ['reason', 'principle-filter', 'type', 'status', 'photo-filter', 'show']) byId(id).selectedIndex = 0;
+}
+
 export function showCounts(figures) {
   const counts = table(
     ['Principle', 'Found', 'Stated', ''],

@@ -4,11 +4,14 @@ import { act, ask, byId, say, trouble } from './api.js';
 import { Board } from './board.js';
 import { Form } from './form.js';
 import { listenToKeys } from './keys.js';
-import { fillFilters, filters, showCounts, showOrphans } from './panels.js';
+import { clearFilters, fillFilters, filters, narrowed, showCounts, showOrphans } from './panels.js';
+import { introduce, known, person, remember } from './person.js';
+
+const AHEAD = 3; // notes fetched while the person reads this one
+const NEWS_EVERY = 12000; // ms
 
 const page = {
   fixed: null, // what stays the same: types, principles, photographs, …
-  person: '',
   ids: [],
   at: 0,
   note: null,
@@ -16,6 +19,8 @@ const page = {
   isBusy: false,
   known: new Map(), // notes fetched ahead
   onPhoto: new Map(),
+  pictures: [], // kept, so that the browser does not drop what was fetched ahead
+  drafts: new Map(), // what was typed and not saved, by note
 };
 
 const board = new Board(byId('board'), {
@@ -30,59 +35,64 @@ async function begin() {
   page.fixed = await ask('start');
   form.prepare(page.fixed);
   fillFilters(page.fixed);
-  const known = remembered();
-  if (known) name(known);
-  else await introduce();
-  await loadQueue();
-}
-
-function name(person) {
-  page.person = person;
-  // A cookie, because each start has a port of its own and would forget what is kept for another.
-  document.cookie = `review_person=${encodeURIComponent(person)}; max-age=31536000; path=/; samesite=strict`;
-  byId('person').textContent = person;
-}
-
-function remembered() {
-  const found = document.cookie.split('; ').find((one) => one.startsWith('review_person='));
-  return found ? decodeURIComponent(found.slice('review_person='.length)) : '';
-}
-
-function introduce() {
-  const dialog = byId('hello');
-  byId('who').value = page.person || page.fixed.person;
-  dialog.showModal();
-  byId('who').select();
-  return new Promise((resolve) => {
-    dialog.onclose = () => {
-      const given = byId('who').value.trim();
-      name(given || page.person || page.fixed.person || 'unnamed');
-      resolve();
-    };
-  });
+  const name = known();
+  if (name) {
+    remember(name);
+    await loadQueue();
+  } else {
+    // The first note is there by the time the name is.
+    const named = introduce(page.fixed.person);
+    if (page.fixed.second) await named;
+    await Promise.all([named, loadQueue()]);
+    focusNote();
+  }
+  setInterval(news, NEWS_EVERY);
 }
 
 async function loadQueue(keep = null) {
-  page.figures = await ask('queue', { ...filters(), person: page.person });
+  page.figures = await ask('queue', { ...filters(), person: person() || page.fixed.person });
   page.ids = page.figures.ids;
   page.known.clear();
   page.onPhoto.clear();
   page.at = Math.max(0, keep ? page.ids.indexOf(keep) : 0);
+  byId('clear-filters').hidden = !narrowed();
   progress();
-  if (page.figures.notices.length) trouble(page.figures.notices.join('\n'));
-  byId('orphans-open').hidden = !page.figures.orphans;
-  byId('orphans-open').textContent = `${page.figures.orphans} decisions without a note`;
+  notice(page.figures.notices);
   await show(keep && !page.ids.includes(keep) ? keep : page.ids[page.at]);
 }
 
+function notice(sentences) {
+  const text = sentences.join('\n');
+  byId('notice').hidden = !text || sessionStorage.getItem('review-notice') === text;
+  byId('notice-text').textContent = text;
+}
+
 function progress() {
-  const { total, left } = page.figures;
+  const { total, left, disputed, orphans } = page.figures;
   const bar = byId('progress');
   bar.max = Math.max(total, 1);
   bar.value = total - left;
   byId('progress-text').textContent = total
     ? `${(total - left).toLocaleString('en')} of ${total.toLocaleString('en')} notes done · ${left.toLocaleString('en')} left`
     : 'No notes here yet';
+  byId('disputed-open').hidden = !disputed || byId('show').value === 'disputed';
+  byId('disputed-open').textContent = `${disputed} disputed: settle`;
+  byId('orphans-open').hidden = !orphans;
+  byId('orphans-open').textContent = orphans === 1 ? '1 decision without a note' : `${orphans} decisions without a note`;
+}
+
+// What others have done meanwhile, at this workshop's other pages and runs.
+async function news() {
+  if (document.hidden || page.isBusy || board.mode || page.fixed.second || document.querySelector('dialog[open]')) return;
+  const found = await ask('figures').catch(() => null);
+  if (!found || page.isBusy) return;
+  const { made, disputed } = page.figures;
+  Object.assign(page.figures, found);
+  progress();
+  if (found.made !== made && !form.isChanged) {
+    await loadQueue(page.note?.id).catch(trouble);
+    say('The record was made anew; this is how it stands now.');
+  } else if (found.disputed > disputed) say('A note was read differently by somebody else: see “disputed” above.');
 }
 
 async function fetchNote(id) {
@@ -92,6 +102,7 @@ async function fetchNote(id) {
 }
 
 async function show(id, given = null) {
+  keepDraft();
   const isThere = Boolean(id);
   byId('form').hidden = !isThere;
   byId('empty').hidden = isThere;
@@ -102,30 +113,42 @@ async function show(id, given = null) {
   byId('note-title').textContent =
     where >= 0 ? `Note ${(where + 1).toLocaleString('en')} of ${page.ids.length.toLocaleString('en')}` : 'Note';
   form.show(page.note);
+  const draft = page.drafts.get(id);
+  if (draft) {
+    form.bringBack(draft);
+    say('What you had typed here is back. It is not saved yet.');
+  }
   focusNote();
-  showBoard();
-  ahead();
+  // The words first: the photograph may come a moment later.
+  const { note } = page;
+  requestAnimationFrame(() => setTimeout(() => page.note === note && showBoard().then(ahead, trouble), 0));
+}
+
+// Nobody's words are lost because they looked at another note first.
+function keepDraft() {
+  if (!page.note) return;
+  if (form.isChanged && !page.isBusy) page.drafts.set(page.note.id, form.draft);
+  else if (!page.isBusy) page.drafts.delete(page.note.id);
 }
 
 function nothingLeft() {
   page.note = null;
   byId('note-title').textContent = 'Nothing left here';
-  const isAll = page.figures.total && !page.figures.left;
-  form.nothing(
-    page.fixed.second && !page.figures.total
-      ? 'There is nothing to read a second time yet: somebody has to review notes first.'
-      : isAll
-        ? 'Every note has been looked at. Thank you. Run “workshop run” to take everything up into the record.'
-        : 'No note fits this choice. Choose another under “Show”.',
-  );
+  const { total, left } = page.figures;
+  const [text, again] = page.fixed.second
+    ? [total ? 'You have read every note of this choice. Thank you.' : 'There is nothing to read a second time yet: somebody has to review notes first.', false]
+    : narrowed() || byId('show').value !== 'todo'
+      ? ['No note fits this choice.', true]
+      : total && !left
+        ? [`All ${total.toLocaleString('en')} notes have been looked at. Thank you. To take everything up into the record, run “workshop run”; it reads no photograph again.`, false]
+        : ['This workshop has no notes on photographs. Put photographs into its folder and run “workshop run”.', false];
+  form.nothing(text, again ? () => commands['clear-filters']() : null);
+  board.show(null, [], null);
   byId('where').textContent = '';
+  focusNote();
 }
 
-function focusNote() {
-  const title = byId('note-title');
-  title.tabIndex = -1;
-  title.focus({ preventScroll: true });
-}
+const focusNote = () => byId('note-title').focus({ preventScroll: true });
 
 async function showBoard() {
   const { note } = page;
@@ -143,15 +166,21 @@ async function showBoard() {
 }
 
 // Fetch the notes that come next, and their pictures, while the person reads this one.
-function ahead() {
-  const start = page.ids.indexOf(page.note.id) + 1;
-  for (const id of page.ids.slice(start, start + 3)) {
-    fetchNote(id)
-      .then((note) => {
-        if (note.picture) new Image().src = note.picture;
-      })
-      .catch(() => {});
+async function ahead() {
+  const start = page.ids.indexOf(page.note?.id) + 1;
+  for (const id of page.ids.slice(start, start + AHEAD)) {
+    const note = await fetchNote(id).catch(() => null);
+    if (!note?.picture) continue;
+    fetchPicture(note.picture);
+    fetchPicture(`photo/${note.photo}`);
   }
+}
+
+function fetchPicture(address) {
+  if (page.pictures.some((one) => one.getAttribute('src') === address)) return;
+  const picture = new Image();
+  picture.src = address;
+  page.pictures = [...page.pictures.slice(-4 * AHEAD), picture];
 }
 
 async function go(id) {
@@ -165,8 +194,13 @@ async function go(id) {
 
 function step(by) {
   const where = page.note ? page.ids.indexOf(page.note.id) : -1;
-  page.at = Math.min(Math.max((where < 0 ? page.at - (by > 0 ? 1 : 0) : where) + by, 0), page.ids.length - 1);
-  if (page.ids.length) go(page.ids[page.at]);
+  const to = (where < 0 ? page.at - (by > 0 ? 1 : 0) : where) + by;
+  if (to < 0 || to >= page.ids.length) {
+    say(to < 0 ? 'This is the first note.' : 'This is the last note.');
+    return;
+  }
+  page.at = to;
+  go(page.ids[to]);
 }
 
 async function save(sent) {
@@ -186,9 +220,16 @@ async function save(sent) {
 }
 
 async function saved(answer, id, where, next) {
+  page.drafts.delete(id);
   if (answer.note?.state === 'disputed' && page.note.state !== 'disputed') {
     page.known.delete(id);
     await show(id, answer.note);
+    return;
+  }
+  // A name still to be decided on: shown once more at once, not some day.
+  if (answer.note?.flags?.length > (page.note.flags?.length ?? 0)) {
+    await show(id, answer.note);
+    say('Saved. It may name a person: keep the name, or take it out?');
     return;
   }
   if (where >= 0 && filters().show !== 'all' && filters().show !== 'done') page.ids.splice(where, 1);
@@ -204,11 +245,15 @@ async function perform(act_name, sent) {
   if (page.isBusy) return;
   const before = page.note?.id;
   const next = page.ids[page.ids.indexOf(before) + 1];
+  keepDraft();
   byId('mode').hidden = true;
   busy(true);
   try {
     const answer = await reach(act_name, sent);
-    if (answer) await loadQueue(answer.note?.id ?? (act_name === 'discard' ? next : before));
+    if (!answer) return;
+    // A note that is gone, or another one now, has no use for words that were typed for it.
+    if (answer.note?.id !== before && !['undo', 'draw'].includes(act_name)) page.drafts.delete(before);
+    await loadQueue(answer.note?.id ?? (act_name === 'discard' ? next : before));
   } catch (error) {
     trouble(error);
   } finally {
@@ -224,24 +269,24 @@ function busy(isBusy) {
 
 async function reach(act_name, sent) {
   try {
-    const answer = await act(act_name, { person: page.person, ...sent });
+    const { said, note, next, ...figures } = await act(act_name, { person: person(), ...sent });
     trouble(null);
-    say(answer.said);
-    page.known.clear();
-    page.figures.left = page.fixed.second ? Math.max(0, page.figures.left - 1) : answer.left;
-    page.figures.total = page.fixed.second ? page.figures.total : answer.total;
+    if (page.fixed.second) page.figures.left = Math.max(0, page.figures.left - 1);
+    else Object.assign(page.figures, figures);
     progress();
-    return answer;
+    say(`${said} ${page.figures.left.toLocaleString('en')} left.`);
+    return { said, note, next };
   } catch (error) {
     trouble(error);
     return null;
   }
 }
 
-function showMode(text, canSave) {
+function showMode(text, canSave, canBeNone) {
   byId('mode').hidden = !text;
   byId('mode-text').textContent = text ?? '';
   byId('mode-save').hidden = !canSave;
+  byId('mode-none').hidden = !canBeNone || !page.note?.answers;
   if (!text) focusNote();
 }
 
@@ -257,12 +302,37 @@ const commands = {
   split: () => page.note && board.start('split'),
   join: () => page.note && board.start('join'),
   same: () => page.note && board.start('same'),
+  answers: () => page.note && board.start('answers'),
   discard: () => page.note && perform('discard', { note: page.note.id }),
-  person: () => introduce().then(() => loadQueue()),
+  person: () => introduce(page.fixed.person).then(() => loadQueue(page.note?.id)).catch(trouble),
+  'help-open': () => byId('help').showModal(),
   'counts-open': () => showCounts(page.figures),
   'orphans-open': () => ask('orphans').then(showOrphans).catch(trouble),
+  'disputed-open': () => {
+    clearFilters();
+    byId('show').value = 'disputed';
+    loadQueue().catch(trouble);
+  },
+  'clear-filters': () => {
+    clearFilters();
+    loadQueue().catch(trouble);
+  },
+  'more-filters': () => {
+    const isOpen = byId('more').classList.toggle('open');
+    byId('more-filters').setAttribute('aria-expanded', String(isOpen));
+  },
+  'notice-close': () => {
+    sessionStorage.setItem('review-notice', byId('notice-text').textContent);
+    byId('notice').hidden = true;
+    focusNote();
+  },
   'mode-save': () => board.finish(),
+  'mode-none': () => {
+    board.cancel();
+    perform('answers', { note: page.note.id, other: null });
+  },
   'mode-cancel': () => board.cancel(),
+  guess: () => form.takeGuess(),
   turn: () => form.turn(),
   illegible: () => form.saveStatus('illegible'),
   'no-text': () => form.saveStatus('no_text'),
@@ -274,5 +344,9 @@ for (const [id, run] of Object.entries(commands)) byId(id).addEventListener('cli
 for (const id of ['show', 'reason', 'principle-filter', 'type', 'status', 'photo-filter']) {
   byId(id).addEventListener('change', () => loadQueue().catch(trouble));
 }
-listenToKeys({ commands, form, board, hasNote: () => Boolean(page.note), go: (id) => go(id) });
+addEventListener('beforeunload', (event) => {
+  keepDraft();
+  if (page.drafts.size) event.preventDefault();
+});
+listenToKeys({ commands, form, board, hasNote: () => Boolean(page.note) });
 begin().catch(trouble);
