@@ -20,7 +20,7 @@ import secrets
 import shutil
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,13 +28,15 @@ import msgspec
 
 from pipeline.errors import EditionError, MissingError
 from pipeline.files import PARTIAL, storage_error, sync_folder
-from pipeline.model import Crop, Record
+from pipeline.model import Crop, Photograph, Record
 from pipeline.promises import Promise
 from pipeline.transcript.parts import Unknown
 
-FORMAT = 1
+FORMAT = 2
+"""1 had no photographs."""
 FOLDER = "editions"
 _CONTENT, _CROPS, _DIGESTS = "edition.json", "crops.zip", "SHA256SUMS"
+_PHOTOGRAPHS = "photographs.zip"
 _STALE_SECONDS = 3600.0
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold, so that equal crops give equal bytes."""
@@ -66,6 +68,16 @@ class CropFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotographFile:
+    """Where a published photograph lies in photographs.zip, and what it shows (see model.Photograph)."""
+
+    file: CropFile
+    principle_id: str | None
+    photo: str
+    note_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """The published file an edition was imported from, and what of it could not be interpreted."""
 
@@ -93,6 +105,7 @@ class Edition:
     crops: dict[str, CropFile] = field(default_factory=dict)
     source: Source | None = None
     previous: str | None = None
+    photographs: tuple[PhotographFile, ...] = ()
     folder: Path = Path()
     is_new: bool = True
 
@@ -117,6 +130,7 @@ class _Content(msgspec.Struct, forbid_unknown_fields=True):
     crops: dict[str, CropFile]
     source: Source | None
     previous: str | None
+    photographs: tuple[PhotographFile, ...] = ()
 
 
 class _Head(msgspec.Struct):
@@ -167,26 +181,41 @@ def load_edition(reports_folder: Path, workshop_id: str, number: int) -> Edition
         content.crops,
         content.source,
         content.previous,
+        content.photographs,
         folder,
     )
 
 
 def rebuild(edition: Edition) -> tuple[Record, dict[str, Crop]]:
     """The record and the notes' pictures, exactly as they were published. Raises EditionError."""
-    if not edition.crops:
-        return edition.record, {}
-    crops: dict[str, Crop] = {}
-    path = edition.folder / _CROPS
+    files = _pictures_in(edition, _CROPS, list(edition.crops.values()))
+    return edition.record, dict(zip(edition.crops, files, strict=True))
+
+
+def photographs_in(edition: Edition) -> tuple[Photograph, ...]:
+    """The photographs, exactly as they were published. Raises EditionError."""
+    pictures = _pictures_in(edition, _PHOTOGRAPHS, [one.file for one in edition.photographs])
+    return tuple(
+        Photograph(one.principle_id, one.photo, one.note_ids, picture)
+        for one, picture in zip(edition.photographs, pictures, strict=True)
+    )
+
+
+def _pictures_in(edition: Edition, name: str, files: Sequence[CropFile]) -> list[Crop]:
+    if not files:
+        return []
+    path = edition.folder / name
+    pictures: list[Crop] = []
     try:
         with zipfile.ZipFile(path) as archive:
-            for note_id, entry in edition.crops.items():
-                jpeg = archive.read(entry.name)
-                if hashlib.sha256(jpeg).hexdigest() != entry.sha256:
-                    raise _damaged(path, f"the picture of note {note_id} is another one")
-                crops[note_id] = Crop(jpeg, entry.width, entry.height)
+            for file in files:
+                jpeg = archive.read(file.name)
+                if hashlib.sha256(jpeg).hexdigest() != file.sha256:
+                    raise _damaged(path, f"the picture {file.name} is another one")
+                pictures.append(Crop(jpeg, file.width, file.height))
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise _damaged(path, f"it cannot be read ({error})") from error
-    return edition.record, crops
+    return pictures
 
 
 def folder_of(reports_folder: Path, workshop_id: str) -> Path:
@@ -208,12 +237,25 @@ def crop_files(record: Record, crops: Mapping[str, Crop]) -> dict[str, CropFile]
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.jpg", name) or name.casefold() in used:
             name = hashlib.sha256(note_id.encode()).hexdigest() + ".jpg"
         used.add(name.casefold())
-        digest = hashlib.sha256(crop.jpeg).hexdigest()
-        files[note_id] = CropFile(name, digest, crop.width, crop.height)
+        files[note_id] = _file(name, crop)
     return files
 
 
-def _contents(edition: Edition, crops: Mapping[str, Crop]) -> dict[str, bytes]:
+def photograph_files(photographs: Sequence[Photograph]) -> tuple[PhotographFile, ...]:
+    """A name, digest and size for each photograph, in their order."""
+    return tuple(
+        PhotographFile(_file(f"{number}.jpg", one.picture), one.principle_id, one.photo, one.note_ids)
+        for number, one in enumerate(photographs, start=1)
+    )
+
+
+def _file(name: str, crop: Crop) -> CropFile:
+    return CropFile(name, hashlib.sha256(crop.jpeg).hexdigest(), crop.width, crop.height)
+
+
+def _contents(
+    edition: Edition, crops: Mapping[str, Crop], photographs: Sequence[Photograph]
+) -> dict[str, bytes]:
     """The files of an edition: name -> bytes; the same for the same edition."""
     content = _Content(
         FORMAT,
@@ -228,21 +270,35 @@ def _contents(edition: Edition, crops: Mapping[str, Crop]) -> dict[str, bytes]:
         edition.crops,
         edition.source,
         edition.previous,
+        edition.photographs,
     )
     encoded = msgspec.json.format(msgspec.json.encode(content, order="deterministic"), indent=1) + b"\n"
     files = {_CONTENT: encoded}
     if edition.crops:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pictures:
-            for note_id, entry in sorted(edition.crops.items()):
-                pictures.writestr(zipfile.ZipInfo(entry.name, _ZIP_DATE), crops[note_id].jpeg)
-        files[_CROPS] = archive.getvalue()
+        files[_CROPS] = _zipped(
+            (entry.name, crops[note_id].jpeg) for note_id, entry in sorted(edition.crops.items())
+        )
+    if edition.photographs:
+        files[_PHOTOGRAPHS] = _zipped(
+            (entry.file.name, one.picture.jpeg)
+            for entry, one in zip(edition.photographs, photographs, strict=True)
+        )
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items()))
     files[_DIGESTS] = sums.encode()
     return files
 
 
-def write_edition(edition: Edition, crops: Mapping[str, Crop], parent: Path) -> Edition | None:
+def _zipped(pictures: Iterable[tuple[str, bytes]]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as files:
+        for name, jpeg in pictures:
+            files.writestr(zipfile.ZipInfo(name, _ZIP_DATE), jpeg)
+    return archive.getvalue()
+
+
+def write_edition(
+    edition: Edition, crops: Mapping[str, Crop], parent: Path, photographs: Sequence[Photograph] = ()
+) -> Edition | None:
     """Writes an edition whole or not at all; None when its number has been taken meanwhile."""
     beside = parent / f"{PARTIAL}{secrets.token_hex(6)}"
     target = parent / str(edition.number)
@@ -250,7 +306,7 @@ def write_edition(edition: Edition, crops: Mapping[str, Crop], parent: Path) -> 
         parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(parent)
         beside.mkdir()
-        for name, data in _contents(edition, crops).items():
+        for name, data in _contents(edition, crops, photographs).items():
             with (beside / name).open("xb") as file:
                 file.write(data)
                 file.flush()

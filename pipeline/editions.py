@@ -22,11 +22,13 @@ from pipeline.edition_files import (
     edition_numbers,
     folder_of,
     load_edition,
+    photograph_files,
+    photographs_in,
     rebuild,
     write_edition,
 )
 from pipeline.errors import EditionError
-from pipeline.model import Crop, Legend, Note, Principle, Record
+from pipeline.model import Crop, Legend, Note, Photograph, Principle, Record
 from pipeline.promises import promises_of
 from pipeline.transcript import Transcript, notes_of, remark_notices
 from pipeline.transcript.marks import decode
@@ -43,6 +45,7 @@ __all__ = [
     "is_unchanged",
     "list_editions",
     "load_edition",
+    "photographs_in",
     "publishable",
     "rebuild",
     "record_of",
@@ -99,9 +102,10 @@ def freeze(
     based_on: str,
     credits: Sequence[str] = (),
     *,
+    photographs: Sequence[Photograph] = (),
     force: bool = False,
 ) -> Edition:
-    """Freezes a record as its workshop's next edition and gives that back.
+    """Freezes a record, with its pictures, as its workshop's next edition and gives that back.
 
     When nothing has changed since the last edition (the software's versions aside) and not `force`,
     nothing is written and the last edition is given back with `is_new` false. Several publishes at
@@ -116,8 +120,12 @@ def freeze(
         if last is not None and not force and _is_same(last.record, public):
             return replace(last, is_new=False)
         edition = _edition(public, crops, number, date, based_on, credits)
-        edition = replace(edition, previous=digest_of_edition(last.folder) if last else None)
-        written = write_edition(edition, crops, folder_of(reports_folder, record.workshop_id))
+        edition = replace(
+            edition,
+            previous=digest_of_edition(last.folder) if last else None,
+            photographs=photograph_files(photographs),
+        )
+        written = write_edition(edition, crops, folder_of(reports_folder, record.workshop_id), photographs)
         if written is not None:
             return written
     raise EditionError(

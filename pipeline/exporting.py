@@ -10,7 +10,7 @@ from pipeline import publish
 from pipeline.errors import MissingError
 from pipeline.exchange.pagexml import page_files
 from pipeline.files import write_atomically
-from pipeline.model import Crop, Record
+from pipeline.model import Crop, Photograph, Record
 from pipeline.publish.changes import ChangeLike
 from pipeline.publish.exports import EXPORTS
 from pipeline.publish.view import Imprint
@@ -28,12 +28,19 @@ class Exportable:
     changes: Sequence[ChangeLike]
     imprint: Imprint | None
     moment: str
+    photographs: Sequence[Photograph] = ()
 
 
 def _document(name: str) -> Callable[[Exportable], dict[str, bytes]]:
     def make(it: Exportable) -> dict[str, bytes]:
         files = publish.render_reports(
-            it.record, it.crops, {}, it.changes, imprint=it.imprint, formats=(name,)
+            it.record,
+            it.crops,
+            {},
+            it.changes,
+            imprint=it.imprint,
+            photographs=it.photographs,
+            formats=(name,),
         )
         return {path: content for path, content in files.items() if path.endswith(f".{name}")}
 

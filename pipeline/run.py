@@ -33,7 +33,7 @@ from pipeline.model import (
 )
 from pipeline.planning import Places, Plan
 from pipeline.review.material import Material, material_file
-from pipeline.standing import Crops, by_hand
+from pipeline.standing import Crops, Views, by_hand
 from pipeline.workshop import FILE_NAME, Workshop, find_workshops, load_workshop
 
 
@@ -283,6 +283,7 @@ def _records(places: Places) -> Iterator[Record]:
 def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     from pipeline import publish  # noqa: PLC0415
     from pipeline.history import history_of  # noqa: PLC0415
+    from pipeline.publish.photographs import photographs_of  # noqa: PLC0415
     from pipeline.store.tables import responses_table  # noqa: PLC0415
 
     public = editions.publishable(record)
@@ -293,13 +294,15 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     }
     csv, parquet = responses_table(places.database, record.workshop_id, withheld)
     history = history_of(record, places)
+    cache = Cache(places.cache)
     return publish.write_reports(
         public,
-        Crops(Cache(places.cache), plan, public),
+        Crops(cache, plan, public),
         places.reports / record.workshop_id,
         {"responses.csv": csv, "responses.parquet": parquet},
         history.since_last.changes if history.since_last else (),
         imprint=history.imprint,
+        photographs=photographs_of(public, Views(cache, plan)),
     )
 
 

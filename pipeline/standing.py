@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import msgspec
 from pipeline import anchors, decisions, editions, planning
 from pipeline.cache import Cache
 from pipeline.errors import MissingError
-from pipeline.model import Crop, Decision, Record
+from pipeline.model import Crop, Decision, Photograph, Record
 from pipeline.personal import NAME_REMOVED
 from pipeline.planning import Places, Plan
 from pipeline.workshop import find_workshops, load_workshop
@@ -29,17 +29,16 @@ def publish_edition(places: Places, name: str, date: str, *, force: bool = False
     Run before it, so that the record is current, and after it, so that record and database know the
     edition. Raises MissingError when the workshop was never run.
     """
-    folder = find_workshops(places.raw, (name,))[0]
-    plan = planning.make_plan(load_workshop(folder), places)
-    record = load_record(places, name)
+    record, crops, photographs = public_state(places, name)
     based_on = f"{len(record.photos)} photographs" if record.photos else "the imported record"
     return editions.freeze(
         record,
-        Crops(Cache(places.cache), plan, editions.publishable(record)),
+        crops,
         places.reports,
         date,
         based_on,
         record.credits,
+        photographs=photographs,
         force=force,
     )
 
@@ -52,16 +51,29 @@ def exportable(places: Places, name: str) -> Exportable:
     from pipeline.exporting import Exportable  # noqa: PLC0415
     from pipeline.history import history_of  # noqa: PLC0415
 
-    plan = planning.make_plan(load_workshop(find_workshops(places.raw, (name,))[0]), places)
-    record = editions.publishable(load_record(places, name))
+    record, crops, photographs = public_state(places, name)
     history = history_of(record, places)
     return Exportable(
         record=record,
-        crops=Crops(Cache(places.cache), plan, record),
+        crops=crops,
+        photographs=photographs,
         changes=history.since_last.changes if history.since_last else (),
         imprint=history.imprint,
         moment=f"{record.date or '1970-01-01'}T00:00:00",
     )
+
+
+def public_state(places: Places, name: str) -> tuple[Record, Crops, tuple[Photograph, ...]]:
+    """What may be published of a workshop as its last run left it: the record, its notes' pictures, its photographs.
+
+    Raises MissingError when the workshop was never run.
+    """
+    from pipeline.publish.photographs import photographs_of  # noqa: PLC0415
+
+    plan = planning.make_plan(load_workshop(find_workshops(places.raw, (name,))[0]), places)
+    record = editions.publishable(load_record(places, name))
+    cache = Cache(places.cache)
+    return record, Crops(cache, plan, record), photographs_of(record, Views(cache, plan))
 
 
 def take_corrections(places: Places, name: str, files: Sequence[Path], person: str) -> Corrections:
@@ -122,6 +134,34 @@ class Crops(dict[str, Crop]):
             found = cache.get("cut", plan.digests[sha256]["cut"], tuple[Crop, ...])
             if isinstance(found, tuple):
                 self.update({note_id: found[index] for note_id, index in notes if index < len(found)})
+
+
+class Views(Mapping[str, Crop]):
+    """A photograph's sha256 → the photograph, small, fetched from the cache when it is asked for."""
+
+    def __init__(self, cache: Cache, plan: Plan) -> None:
+        self._cache = cache
+        self._names = {sha256: named["show"] for sha256, named in plan.digests.items()}
+
+    def __contains__(self, sha256: object) -> bool:
+        return isinstance(sha256, str) and self._found(sha256) is not None
+
+    def __getitem__(self, sha256: str) -> Crop:
+        found = self._found(sha256)
+        if found is None:
+            raise KeyError(sha256)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (sha256 for sha256 in self._names if sha256 in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _found(self, sha256: str) -> Crop | None:
+        name = self._names.get(sha256)
+        found = self._cache.get("show", name, Crop) if name else None
+        return found if isinstance(found, Crop) else None
 
 
 def by_hand(plan: Plan, cache: Cache, made: Sequence[Decision]) -> dict[anchors.Anchor, HandReading]:

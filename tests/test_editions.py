@@ -327,11 +327,11 @@ def test_a_number_taken_meanwhile_is_not_mixed(tmp_path: Path, monkeypatch: pyte
     real = editions.write_edition
     beaten: list[int] = []
 
-    def slow(edition: Edition, crops: dict[str, Crop], parent: Path) -> Edition | None:
+    def slow(edition: Edition, crops: dict[str, Crop], *rest: Any) -> Edition | None:
         if not beaten:
             beaten.append(1)
             publish(tmp_path, make_record(title="The faster one"))
-        return real(edition, crops, parent)
+        return real(edition, crops, *rest)
 
     monkeypatch.setattr(editions, "write_edition", slow)
     mine = publish(tmp_path, make_record(title="The slower one"))

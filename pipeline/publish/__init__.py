@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from pipeline.model import Crop, Record
+from pipeline.model import Crop, Photograph, Record
 from pipeline.publish import docx, pdf, png, pptx
 from pipeline.publish.changes import Change, ChangeLike, arrange_changes
 from pipeline.publish.charting import changes_chart, make_charts
@@ -61,6 +61,7 @@ def render_reports(
     changes: Sequence[ChangeLike] = (),
     *,
     imprint: Imprint | None = None,
+    photographs: Sequence[Photograph] = (),
     formats: Collection[str] = QUICK_FORMATS,
 ) -> dict[str, bytes]:
     """Everything that belongs into a workshop's folder of reports: file name -> bytes.
@@ -82,16 +83,18 @@ def render_reports(
     if "png" in formats:
         contents.update((chart.name.replace(".svg", ".png"), png.render_png(chart)) for chart in drawn)
     if "docx" in formats:
-        contents["record.docx"] = docx.render_docx(record, crops, changes, imprint)
+        contents["record.docx"] = docx.render_docx(record, crops, changes, imprint, photographs)
     if "pptx" in formats:
-        contents["record.pptx"] = pptx.render_pptx(record, crops, changes, imprint)
+        contents["record.pptx"] = pptx.render_pptx(record, crops, changes, imprint, photographs)
     if "pdf" in formats:
-        contents["record.pdf"] = pdf.render_pdf(record, crops, changes, imprint)
+        contents["record.pdf"] = pdf.render_pdf(record, crops, changes, imprint, photographs)
     if "md" in formats:
         contents["record.md"] = render_markdown(record, changes, imprint, tuple(tables)).encode()
     if "txt" in formats:
         contents["record.txt"] = write_transcript(record).encode("utf-8", "replace")
-    contents[RECORD] = render_html(record, crops, changes, imprint, tuple(tables)).encode()
+    contents[RECORD] = render_html(
+        record, crops, changes, imprint, tuple(tables), photographs=photographs
+    ).encode()
     return contents
 
 
@@ -103,6 +106,7 @@ def write_reports(
     changes: Sequence[ChangeLike] = (),
     *,
     imprint: Imprint | None = None,
+    photographs: Sequence[Photograph] = (),
     formats: Collection[str] = QUICK_FORMATS,
 ) -> list[Path]:
     """Write the record, its charts and `tables` (name -> bytes) into `folder`; return the paths.
@@ -112,7 +116,9 @@ def write_reports(
     written this time is removed: beside a newer page it would tell another story. Raises ValueError
     for a table whose name leaves the folder and StorageError when the folder cannot be written.
     """
-    contents = render_reports(record, crops, tables, changes, imprint=imprint, formats=formats)
+    contents = render_reports(
+        record, crops, tables, changes, imprint=imprint, photographs=photographs, formats=formats
+    )
     obsolete = [
         name
         for name in (

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline import vocabulary
-from pipeline.model import Crop, Note, Record
+from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, ooxml, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.photographs import alt_of, caption_of, of_section
 from pipeline.publish.saying import describe, may_show_crop, plain_words
-from pipeline.publish.view import Imprint, Item, RecordView, arrange
+from pipeline.publish.view import Imprint, Item, RecordView, Section, arrange
 
 _PICTURE_CM = (2.75, 2.75)
 _SMALL_CM = (1.25, 1.25)
+_PHOTOGRAPH_CM = (12.0, 8.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Picture:
     width: int
     height: int
     alt: str
+    name: str
 
 
 def render_docx(
@@ -33,6 +36,7 @@ def render_docx(
     crops: Mapping[str, Crop],
     changes: Sequence[ChangeLike] = (),
     imprint: Imprint | None = None,
+    photographs: Sequence[Photograph] = (),
 ) -> bytes:
     """The whole record as DOCX (Office Open XML, transitional); the same input gives the same bytes."""
     view = arrange(record)
@@ -51,6 +55,7 @@ def render_docx(
         long_date=words.long_date,
         count=words.count,
         cells=album.cells,
+        photographs=lambda section: album.photographs(section, photographs),
         bookmark=album.bookmark,
         is_pictured=album.is_pictured,
         ink={code: colours[0].lstrip("#") for code, colours in icons.COLOURS.items()},
@@ -117,6 +122,16 @@ class _Album:
             filled.append(None)
         return [filled[index : index + 2] for index in range(0, len(filled), 2)]
 
+    def photographs(self, section: Section, photographs: Sequence[Photograph]) -> list[tuple[Picture, str]]:
+        """A section's photographs, each with its caption."""
+        return [
+            (
+                self._placed(one.picture, _PHOTOGRAPH_CM, "Photograph", alt_of(one, section)),
+                caption_of(one, self._view.record),
+            )
+            for one in of_section(photographs, section)
+        ]
+
     def is_pictured(self, items: Sequence[Item]) -> bool:
         """Whether any of the notes has a picture or a shape to tell of."""
         return any(
@@ -127,9 +142,14 @@ class _Album:
         crop = self._all.get(note.id)
         if crop is None or not may_show_crop(note):
             return None
+        return self._placed(crop, _SMALL_CM if is_small else _PICTURE_CM, "Note", describe(note))
+
+    def _placed(self, crop: Crop, box: tuple[float, float], kind: str, alt: str) -> Picture:
         number = len(self.used) + 1
-        size = ooxml.fit(crop.width, crop.height, *(_SMALL_CM if is_small else _PICTURE_CM))
-        picture = Picture(number, f"rIdP{number}", f"media/note{number}.jpeg", *size, describe(note))
+        size = ooxml.fit(crop.width, crop.height, *box)
+        picture = Picture(
+            number, f"rIdP{number}", f"media/picture{number}.jpeg", *size, alt, f"{kind} {number}"
+        )
         self.used.append(picture)
         self.crops.append(crop)
         return picture

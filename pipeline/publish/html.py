@@ -10,12 +10,13 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoesca
 from markupsafe import Markup, escape
 
 from pipeline import vocabulary
-from pipeline.model import Crop, Note, Record
+from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
 from pipeline.publish.licences import LICENCES
+from pipeline.publish.photographs import alt_of, caption_of, of_section
 from pipeline.publish.saying import Segment, anchor_of, describe, may_show_crop, plain_words
-from pipeline.publish.view import Imprint, arrange, examples
+from pipeline.publish.view import Imprint, Section, arrange, examples
 
 
 def render_html(
@@ -25,14 +26,16 @@ def render_html(
     imprint: Imprint | None = None,
     tables: Sequence[str] = (),
     *,
+    photographs: Sequence[Photograph] = (),
     address: Callable[[str, Crop], str] | None = None,
 ) -> str:
     """The whole page, pictures and style inside; no script.
 
     `crops` maps note ids to their pictures; a note without one is shown by its shape alone.
-    `tables` are the names of data files that lie beside the page, to link to. `address` gives
-    a picture's address by note id and picture; by default the picture itself, inlined. The same input
-    gives the same page, byte for byte.
+    `photographs` stand at the head of their sections, unless there are more than pictures.MANY notes: the
+    page would grow too heavy. `tables` are the names of data files that lie beside the page, to link to.
+    `address` gives a picture's address by note id, or photograph_key, and picture; by default the picture
+    itself, inlined. The same input gives the same page, byte for byte.
     """
     view = arrange(record)
     crops = pictures.publishable(crops, (note.id for note in record.notes))
@@ -53,6 +56,7 @@ def render_html(
             tables=tuple(tables),
             css=Markup(read_template("record.css")),  # noqa: S704 (our own style sheet)
             picture=_picture_maker(crops, address or _inlined),
+            photographs=_photograph_maker(record, photographs, address or _inlined),
             shown=frozenset(note.id for note in record.notes if note.id in crops and may_show_crop(note)),
             examples=examples(view, crops.keys()),
             page_language="en",
@@ -136,6 +140,36 @@ def _picture_maker(
         )
 
     return picture
+
+
+def photograph_key(number: int) -> str:
+    """What stands for a photograph, counted from 0, where a picture's address is asked for."""
+    return f"photograph {number}"
+
+
+def _photograph_maker(
+    record: Record, photographs: Sequence[Photograph], address: Callable[[str, Crop], str]
+) -> Callable[[Section], list[tuple[Markup, str]]]:
+    """A section's photographs, each as an `img` with its caption."""
+    keys = {id(one): photograph_key(number) for number, one in enumerate(photographs)}
+
+    def of(section: Section) -> list[tuple[Markup, str]]:
+        if len(record.notes) > pictures.MANY:
+            return []
+        return [
+            (
+                Markup('<img src="{}" width="{}" height="{}" alt="{}" decoding="async">').format(
+                    address(keys[id(one)], one.picture),
+                    one.picture.width,
+                    one.picture.height,
+                    alt_of(one, section),
+                ),
+                caption_of(one, record),
+            )
+            for one in of_section(photographs, section)
+        ]
+
+    return of
 
 
 def _short(note: Note, longest: int = 60) -> str:

@@ -13,9 +13,9 @@ from functools import cache
 from typing import Any
 
 from pipeline.errors import MissingError
-from pipeline.model import Crop, Record
+from pipeline.model import Crop, Photograph, Record
 from pipeline.publish.changes import ChangeLike
-from pipeline.publish.html import read_template, render_html
+from pipeline.publish.html import photograph_key, read_template, render_html
 from pipeline.publish.pictures import MANY, publishable
 from pipeline.publish.saying import anchor_of
 from pipeline.publish.view import Imprint
@@ -43,6 +43,7 @@ def render_pdf(
     crops: Mapping[str, Crop],
     changes: Sequence[ChangeLike] = (),
     imprint: Imprint | None = None,
+    photographs: Sequence[Photograph] = (),
 ) -> bytes:
     """The whole record as a tagged PDF on A4; the same input gives the same bytes.
 
@@ -56,10 +57,19 @@ def render_pdf(
     shown = publishable(
         crops, (note.id for note in record.notes), longest=_CLOSE_PIXELS if is_close else None
     )
-    page = render_html(record, shown, changes, imprint, address=lambda note_id, _: _address(note_id))
+    page = render_html(
+        record,
+        shown,
+        changes,
+        imprint,
+        photographs=photographs,
+        address=lambda key, _: _address(key),
+    )
     if is_close:
         page = page.replace("</style>", f"{read_template('close.css')}</style>", 1)
-    return _draw(page, {_address(note_id): crop.jpeg for note_id, crop in shown.items()})
+    known = {_address(note_id): crop.jpeg for note_id, crop in shown.items()}
+    known |= {_address(photograph_key(number)): one.picture.jpeg for number, one in enumerate(photographs)}
+    return _draw(page, known)
 
 
 def _address(note_id: str) -> str:

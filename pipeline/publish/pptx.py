@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
-from typing import TypeVar
 
 from pipeline import vocabulary
-from pipeline.model import Crop, Note, Record
+from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, ooxml, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.paging import BOTTOM, boxes, columns, pages, size_for
+from pipeline.publish.photographs import alt_of, of_section
 from pipeline.publish.saying import may_show_crop, plain_words, segments
 from pipeline.publish.slides import HEIGHT_CM, MARGIN, QUIET, WIDTH_CM, Box, Canvas, Paragraph, Run, Slide
 from pipeline.publish.view import Imprint, Item, RecordView, Section, arrange, examples
 
-_GAP = 0.55
-_TOP, _BOTTOM = 4.1, 18.4
 _WORDS_CM = 2.75
 """Height of the words under a picture."""
 _MOST = 10
 """Cards a slide."""
 _LONG_INTRODUCTION = 500
 """Letters of an introduction that still fit on the first slide; a longer one gets a slide of its own."""
+_PIXELS_A_CM = 40
+"""A photograph is not shown larger than this makes it."""
 _LINES = 22
 """Lines of text that fit on a slide of words."""
-_Thing = TypeVar("_Thing")
 
 
 def render_pptx(
@@ -33,10 +33,15 @@ def render_pptx(
     crops: Mapping[str, Crop],
     changes: Sequence[ChangeLike] = (),
     imprint: Imprint | None = None,
+    photographs: Sequence[Photograph] = (),
 ) -> bytes:
-    """The whole record as PPTX, 16 : 9; the same input gives the same bytes."""
+    """The whole record as PPTX, 16 : 9; the same input gives the same bytes.
+
+    A heading with photographs is shown by them, with its responses beside; one without, by its notes' pictures.
+    """
     view = arrange(record)
-    deck = _Deck(view, pictures.publishable(crops, (note.id for note in record.notes)), imprint or Imprint())
+    shown = pictures.publishable(crops, (note.id for note in record.notes))
+    deck = _Deck(view, shown, imprint or Imprint(), photographs)
     slides = list(deck.slides(changes))
     render = ooxml.environment().get_template
     parts: dict[str, bytes | str] = {
@@ -65,8 +70,15 @@ def render_pptx(
 class _Deck:
     """Lays the record out, slide by slide; remembers which pictures it used."""
 
-    def __init__(self, view: RecordView, crops: Mapping[str, Crop], imprint: Imprint) -> None:
+    def __init__(
+        self,
+        view: RecordView,
+        crops: Mapping[str, Crop],
+        imprint: Imprint,
+        photographs: Sequence[Photograph],
+    ) -> None:
         self._view = view
+        self._photographs = photographs
         self._crops = crops
         self._imprint = imprint
         self._part_of: dict[str, str] = {}
@@ -86,7 +98,10 @@ class _Deck:
             yield self._legend()
         yield from self._tables()
         for section in self._view.all_sections:
-            yield from self._section(section) if self._is_pictured(section) else self._listed(section)
+            if shown := of_section(self._photographs, section):
+                yield from self._photographed(section, shown)
+            else:
+                yield from self._section(section) if self._is_pictured(section) else self._listed(section)
             if section.themes:
                 yield from self._text(f"{section.heading}: themes", self._themes(section))
         lines = [
@@ -157,7 +172,7 @@ class _Deck:
             header = ("Principle", *chart.table.columns, "All")
             rows = [(heading, *map(str, values), str(sum(values))) for heading, values in chart.table.rows]
             rows.append(("All", *map(str, chart.table.totals), str(sum(chart.table.totals))))
-            for page, title in _pages(rows, 14, chart.title):
+            for page, title in pages(rows, 14, chart.title):
                 canvas = Canvas(self.use)
                 canvas.title(title)
                 canvas.table(
@@ -168,6 +183,47 @@ class _Deck:
                 )
                 yield canvas.done()
 
+    def _photographed(self, section: Section, photographs: Sequence[Photograph]) -> Iterator[Slide]:
+        """A heading as workshops show it: its photograph, and beside it what people wrote.
+
+        As many slides as there are photographs; the responses run on beside them, and behind them where
+        there are more.
+        """
+        title = f"{section.heading} ({section.found})"
+        left = (WIDTH_CM - 2 * MARGIN) * 0.54
+        column = (MARGIN + left + 0.9, 3.9, WIDTH_CM - 2 * MARGIN - left - 0.9, BOTTOM - 3.9)
+        for size in (16.0, 14.0, 12.5, 11.0):
+            rest = self._responses(section, size)
+            beside, rest = columns(rest, column, len(photographs))
+            if not rest:
+                break
+        about = "   ".join(part for part in (section.description, section.reconciliation) if part)
+        for number, photograph in enumerate(photographs):
+            canvas = Canvas(self.use)
+            language = self._language if section.principle else "en-GB"
+            canvas.title(title if number == 0 else f"{title}, continued", language=language)
+            if about and number == 0:
+                canvas.text(
+                    "About this heading",
+                    (MARGIN, 2.85, WIDTH_CM - 2 * MARGIN, 0.9),
+                    [_line(about, 13, QUIET)],
+                )
+            picture = photograph.picture
+            part = f"photograph{len(self.media) + 1}.jpeg"
+            self.media[part] = picture
+            # Enlarged beyond its pixels a picture is no better to see.
+            wide, high = (
+                min(left, picture.width / _PIXELS_A_CM),
+                min(column[3], picture.height / _PIXELS_A_CM),
+            )
+            box = (MARGIN + (left - wide) / 2, 3.9 + (column[3] - high) / 2, wide, high)
+            canvas.photograph(part, picture, box, "Photograph", alt_of(photograph, section))
+            if beside[number]:
+                canvas.text("Responses", column, beside[number])
+            yield canvas.done()
+        if rest:
+            yield from self._text(f"{title}, continued", rest)
+
     def _section(self, section: Section) -> Iterator[Slide]:
         title = f"{section.heading} ({section.found})"
         cards = [(group.response_type, item) for group in section.groups for item in group.items]
@@ -177,7 +233,7 @@ class _Deck:
             if count
         )
         about = "   ".join(part for part in (section.description, counts, section.reconciliation) if part)
-        for page, page_title in _pages(cards, _MOST, title):
+        for page, page_title in pages(cards, _MOST, title):
             canvas = Canvas(self.use)
             canvas.title(page_title, language=self._language if section.principle else "en-GB")
             canvas.text(
@@ -185,7 +241,7 @@ class _Deck:
                 (MARGIN, 2.85, WIDTH_CM - 2 * MARGIN, 0.9),
                 [_line(about or "Nobody put a note here.", 13, QUIET)],
             )
-            for (response_type, item), box in zip(page, _boxes(len(page)), strict=True):
+            for (response_type, item), box in zip(page, boxes(len(page)), strict=True):
                 self._card(canvas, item, response_type, box)
             yield canvas.done()
 
@@ -196,16 +252,23 @@ class _Deck:
     def _listed(self, section: Section) -> Iterator[Slide]:
         """A heading whose notes nobody can see: their words as a list, as in a transcript."""
         lines = [_line(section.reconciliation, 13, QUIET)] if section.reconciliation else []
+        yield from self._text(f"{section.heading} ({section.found})", [*lines, *self._responses(section, 16)])
+
+    def _responses(self, section: Section, size: float) -> list[Paragraph]:
+        """What people wrote under a heading, type by type, as lines of a list."""
+        lines: list[Paragraph] = []
         for group in section.groups:
             if not group.is_continued:
-                lines.append(_line(f"{group.label} ({section.by_type[group.response_type]})", 13, QUIET))
+                label = f"{group.label} ({section.by_type[group.response_type]})"
+                ink = icons.COLOURS[group.response_type][0].lstrip("#").upper()
+                lines.append(Paragraph((Run(label, round(size * 0.85, 1), ink, is_bold=True),)))
             for item in group.items:
-                (words_of, *more) = self._words(item, 16)
+                (words_of, *more) = self._words(item, size)
                 lines += [
                     replace(words_of, is_bullet=True, align="l"),
                     *(replace(line, align="l") for line in more),
                 ]
-        yield from self._text(f"{section.heading} ({section.found})", lines)
+        return lines
 
     def _card(self, canvas: Canvas, item: Item, response_type: str, box: Box) -> None:
         x, y, width, height = box
@@ -226,9 +289,9 @@ class _Deck:
     def _words(self, item: Item, size: float | None = None) -> list[Paragraph]:
         if item.is_collapsed:
             times = f" × {len(item.notes)}" if len(item.notes) > 1 else ""
-            return [Paragraph((Run(f"{item.mark}{times}", 14, QUIET, is_italic=True),), align="ctr")]
+            return [Paragraph((Run(f"{item.mark}{times}", size or 14, QUIET, is_italic=True),), align="ctr")]
         note = item.notes[0]
-        size = size or _size_for(len(plain_words(note)))
+        size = size or size_for(len(plain_words(note)))
         lines = [Paragraph(tuple(self._runs(note, size)), align="ctr")]
         if note.id in self._view.answers:
             lines.append(
@@ -299,20 +362,20 @@ class _Deck:
         """Paragraphs on as many slides as they need."""
         page: list[Paragraph] = []
         used = 0.0
-        pages = []
+        filled = []
         for paragraph in paragraphs:
             size = max(run.size for run in paragraph.runs)
             length = sum(len(run.text) for run in paragraph.runs)
             need = (1 + length * size // 1900) * size / 14 + 0.45
             if page and used + need > _LINES:
-                pages.append(page)
+                filled.append(page)
                 page, used = [], 0.0
             page.append(paragraph)
             used += need
-        pages.append(page)
-        for number, lines in enumerate(pages, start=1):
+        filled.append(page)
+        for number, lines in enumerate(filled, start=1):
             canvas = Canvas(self.use)
-            canvas.title(title if len(pages) == 1 else f"{title}, {number} of {len(pages)}")
+            canvas.title(title if len(filled) == 1 else f"{title}, {number} of {len(filled)}")
             canvas.text("Text", (MARGIN, 3.6, WIDTH_CM - 2 * MARGIN, 14.2), lines)
             yield canvas.done()
 
@@ -326,12 +389,6 @@ class _Deck:
         return part, crop
 
 
-def _size_for(length: int) -> float:
-    """The points in which so many letters fit under a picture."""
-    limits = ((60, 15.0), (110, 13.0), (190, 10.5), (330, 8.5))
-    return next((size for most, size in limits if length <= most), 6.5)
-
-
 def _line(
     text: str, size: float, colour: str = "1F1D1A", *, is_bullet: bool = False, language: str = "en-GB"
 ) -> Paragraph:
@@ -341,23 +398,3 @@ def _line(
 def _change_line(heading: str, pieces: Sequence[str], explanation: str) -> str:
     parts = [f"{heading}:" if heading else "", " → ".join(pieces), explanation]
     return " ".join(part for part in parts if part)
-
-
-def _pages(things: Sequence[_Thing], most: int, title: str) -> Iterator[tuple[Sequence[_Thing], str]]:
-    """Cut evenly into slides' worth, at least one; the titles say which of how many."""
-    count = max(1, ceil(len(things) / most))
-    for number in range(count):
-        page = things[len(things) * number // count : len(things) * (number + 1) // count]
-        yield page, title if count == 1 else f"{title}, {number + 1} of {count}"
-
-
-def _boxes(count: int) -> list[Box]:
-    """Where the cards of a slide lie: few are large, many are small."""
-    columns = 3 if count in (1, 2, 3, 5, 6) else 4 if count <= 8 else 5
-    rows = max(1, ceil(count / columns))
-    width = (WIDTH_CM - 2 * MARGIN - (columns - 1) * _GAP) / columns
-    height = (_BOTTOM - _TOP) / rows if rows > 1 else 10.5
-    return [
-        (MARGIN + (number % columns) * (width + _GAP), _TOP + (number // columns) * height, width, height)
-        for number in range(count)
-    ]

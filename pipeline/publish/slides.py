@@ -109,7 +109,10 @@ class Canvas:
             place = (box[0] + (box[2] - side) / 2, box[1] + (box[3] - side) / 2, side, side)
             self.drawn(note.shape, place, tint, ink, describe(note))
             return
-        part, crop = found
+        self.photograph(*found, box, f"Note {len(self._pictures) + 1}", describe(note))
+
+    def photograph(self, part: str, crop: Crop, box: Box, name: str, alt: str) -> None:
+        """A picture in the middle of a box, as large as fits."""
         rel_id = f"rId{len(self._pictures) + 2}"
         self._pictures.append((rel_id, part))
         wide, high = ooxml.fit(crop.width, crop.height, box[2], box[3])
@@ -119,7 +122,7 @@ class Canvas:
             wide / ooxml.EMU_PER_CM,
             high / ooxml.EMU_PER_CM,
         )
-        self._add("picture", f"Note {len(self._pictures)}", place, alt=describe(note), rel_id=rel_id)
+        self._add("picture", name, place, alt=alt, rel_id=rel_id)
 
     def drawn(self, shape: str, box: Box, fill: str, line: str, alt: str) -> None:
         """A shape of the legend."""

@@ -1,0 +1,296 @@
+"""The photographs as they are published: one heading's notes on each, level, small, bare of metadata.
+
+How much is shown is the workshop's choice (`publish.photographs` in workshop.toml). By default a photograph is
+cut to the heading's notes, and what lies round them is blurred: a person who stands beside the board is nobody's
+answer. A note from whose words a name was taken out is covered on every photograph of its board, whether it was
+found there or not. A photograph without notes is never published.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from pipeline.model import Board, Crop, Note, Photo, Photograph, Point, Polygon, Record
+from pipeline.publish import words
+from pipeline.publish.pictures import MANY, QUALITY, without_metadata
+from pipeline.publish.saying import may_show_crop
+from pipeline.publish.view import TYPE_ORDER, Section, arrange
+from pipeline.vocabulary import RESPONSE_TYPES
+from pipeline.wording import match_heading
+
+LONGEST, LONGEST_OF_MANY = 1400, 800
+"""Long side of a published photograph in pixels, usually and in a record of very many notes."""
+_COVER = (226, 221, 211)
+_COARSE = 24
+"""What is blurred keeps one pixel of so many a side: no face is left."""
+
+Array = NDArray[np.float64]
+
+
+def photographs_of(record: Record, views: Mapping[str, Crop]) -> tuple[Photograph, ...]:
+    """For each heading the photographs that together show its notes, as few as will do, in the record's order.
+
+    `views` are the upright photographs by sha256, of any size; one that is missing is left out.
+    """
+    if record.photographs == "none":
+        return ()
+    walls = _Walls(record)
+    longest = LONGEST if len(record.notes) <= MANY else LONGEST_OF_MANY
+    wanted: list[tuple[Section, Photo, list[Note]]] = []
+    for section in arrange(record).all_sections:
+        notes = [note for group in section.groups for item in group.items for note in item.notes]
+        for photo in _fewest(notes, [photo for photo in record.photos if photo.sha256 in views]):
+            on_it = [note for note in notes if _polygon_on(note, photo) is not None]
+            if len(on_it) > 1:  # one note alone is its own picture
+                wanted.append((section, photo, sorted(on_it, key=lambda note: (note.position, note.id))))
+    made: dict[int, Photograph] = {}
+    # One photograph after the other, so that each is decoded once and only one is held.
+    for photo in record.photos:
+        mine = [(place, job) for place, job in enumerate(wanted) if job[1] is photo]
+        if not mine:
+            continue
+        with Image.open(io.BytesIO(views[photo.sha256].jpeg)) as opened:
+            view = opened.convert("RGB")
+        _cover(view, photo, walls.hidden_on(photo))
+        for place, (section, _, notes) in mine:
+            heading = section.principle.id if section.principle else None
+            polygons = [polygon for note in notes if (polygon := _polygon_on(note, photo))]
+            card = walls.card_on(photo, heading)
+            picture = _picture(view, photo, polygons, card, record.photographs == "whole", longest)
+            made[place] = Photograph(heading, photo.path, tuple(note.id for note in notes), picture)
+    return tuple(made[place] for place in sorted(made))
+
+
+def of_section(photographs: Iterable[Photograph], section: Section) -> tuple[Photograph, ...]:
+    """Those of one heading."""
+    heading = section.principle.id if section.principle else None
+    return tuple(one for one in photographs if one.principle_id == heading)
+
+
+def alt_of(photograph: Photograph, section: Section) -> str:
+    """Alternative text: what it shows, with numbers; the words on the notes stand beside it in every format."""
+    shown = set(photograph.note_ids)
+    kinds = [
+        (group.response_type, sum(note.id in shown for item in group.items for note in item.notes))
+        for group in section.groups
+    ]
+    counts = {code: sum(count for kind, count in kinds if kind == code) for code in TYPE_ORDER}
+    told = words.listing(
+        [f"{RESPONSE_TYPES[code].label.lower()} {count}" for code, count in counts.items() if count]
+    )
+    what = f"the notes under “{section.heading}”" if section.principle else "notes that no heading claims"
+    how_many = "all" if len(shown) == section.found else f"{len(shown)} of"
+    return f"Photograph of {what}, {how_many} {section.found}: {told}. Their words stand in the text."
+
+
+def caption_of(photograph: Photograph, record: Record) -> str:
+    """Which photograph it is, and what was done to it."""
+    how = "" if record.photographs == "whole" else ", cut to these notes; what lies round them is blurred"
+    return f"{photograph.photo}{how}"
+
+
+def _polygon_on(note: Note, photo: Photo) -> Polygon | None:
+    return next((one.polygon for one in note.sightings if one.photo_sha256 == photo.sha256), None)
+
+
+def _fewest(notes: Sequence[Note], photos: Sequence[Photo]) -> list[Photo]:
+    """Photographs that together show all notes that are on any: always the one that adds most, the sharpest first."""
+    seen = {photo.path: {n.id for n in notes if _polygon_on(n, photo) is not None} for photo in photos}
+    best = {note.id: note.sightings[0].photo_sha256 for note in notes if note.sightings}
+    left = set().union(*seen.values()) if seen else set()
+    chosen: list[Photo] = []
+    while left:
+
+        def gain(photo: Photo) -> tuple[int, int]:
+            new = seen[photo.path] & left  # noqa: B023  (used at once)
+            return len(new), sum(best[note_id] == photo.sha256 for note_id in new)
+
+        chosen.append(max(photos, key=gain))
+        left -= seen[chosen[-1].path]
+    return sorted(chosen, key=lambda photo: photo.path)
+
+
+class _Walls:
+    """What the boards know of each photograph: where a heading's card lies, and notes that must not be seen."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._boards = {path: board for board in record.boards for path in board.photos}
+        self._hidden = [note for note in record.notes if not may_show_crop(note)]
+
+    def hidden_on(self, photo: Photo) -> list[Polygon]:
+        """Where notes lie that show a name, also those that were found on another photograph of the board only."""
+        found: list[Polygon] = []
+        board = self._boards.get(photo.path)
+        for note in self._hidden:
+            direct = _polygon_on(note, photo)
+            if direct is not None:
+                found.append(direct)
+            elif board is not None:
+                there = [one for one in note.sightings if one.photo in board.photos]
+                found += [_carried(board, one.photo, photo.path, one.polygon) for one in there[:1]]
+        return found
+
+    def card_on(self, photo: Photo, principle_id: str | None) -> Polygon | None:
+        """Where the heading's printed card lies on a photograph (or would lie, beyond its edge)."""
+        board = self._boards.get(photo.path)
+        if board is None or principle_id is None:
+            return None
+        for heading in board.headings:
+            match = match_heading(heading.text, self._record.principles)
+            if match is not None and match.principle.id == principle_id:
+                return _carried(board, board.photos[0], photo.path, heading.polygon)
+        return None
+
+
+def _carried(board: Board, source: str, target: str, polygon: Polygon) -> Polygon:
+    """A polygon of one of a board's photographs in pixels of another."""
+    matrices = dict(zip(board.photos, board.transforms, strict=True))
+    there = np.array(matrices[source], dtype=np.float64).reshape(3, 3)
+    back = np.linalg.inv(np.array(matrices[target], dtype=np.float64).reshape(3, 3))
+    points = np.c_[np.array(polygon), np.ones(len(polygon))] @ (back @ there).T
+    return tuple((float(x / w), float(y / w)) for x, y, w in points)
+
+
+# --- drawing ----------------------------------------------------------------------------------
+
+
+def _cover(view: Image.Image, photo: Photo, polygons: Sequence[Polygon]) -> None:
+    draw = ImageDraw.Draw(view)
+    scale = view.width / photo.width
+    for polygon in polygons:
+        points = [(x * scale, y * scale) for x, y in polygon]
+        edge = max(4, round(0.12 * _side(points)))
+        draw.polygon(points, fill=_COVER)
+        draw.line([*points, *points[:2]], fill=_COVER, width=edge, joint="curve")
+
+
+def _side(points: Sequence[Point]) -> float:
+    """The side of a square as large as the points' box."""
+    array = np.array(points)
+    wide, high = np.ptp(array, axis=0)
+    return math.sqrt(max(1.0, float(wide * high)))
+
+
+def _picture(
+    view: Image.Image,
+    photo: Photo,
+    polygons: Sequence[Polygon],
+    card: Polygon | None,
+    is_whole: bool,
+    longest: int,
+) -> Crop:
+    scale = view.width / photo.width
+    notes = [np.array(polygon) * scale for polygon in polygons]
+    heading = None if card is None else np.array(card) * scale
+    degrees = _tilt(heading, np.concatenate(notes).mean(axis=0))
+    if is_whole:
+        quarter = round(degrees / 90) % 4
+        return _encoded(view.rotate(90 * quarter, expand=True) if quarter else view, longest)
+    if heading is not None and _is_inside(heading, view.size):
+        shown = np.concatenate([*notes, heading])
+    else:
+        shown = np.concatenate(notes)
+    margin = 0.3 * float(np.median([_side([tuple(point) for point in note]) for note in notes]))
+    turn = _rotation(-degrees)
+    level = shown @ turn.T
+    corners = np.array([(0, 0), (view.width, 0), (view.width, view.height), (0, view.height)]) @ turn.T
+    low = np.maximum(level.min(axis=0) - 1.6 * margin, corners.min(axis=0))
+    high = np.minimum(level.max(axis=0) + 1.6 * margin, corners.max(axis=0))
+    width, height = (max(16, math.ceil(value)) for value in high - low)
+    back = turn.T
+    origin = back @ low
+    matrix = (back[0, 0], back[0, 1], origin[0], back[1, 0], back[1, 1], origin[1])
+    picture = view.transform(
+        (width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC, fillcolor=_ground(view)
+    )
+    return _encoded(_beside_blurred(picture, level - low, margin), longest)
+
+
+def _tilt(heading: Array | None, notes_centre: Array) -> float:
+    """How many degrees, clockwise as seen, the heading's card leans; 0 where there is none.
+
+    A card's long side says the line of its words but for their direction: on a picture that is more upright
+    than not it is left to right, on one that lies on its side the notes are below their heading.
+    """
+    if heading is None:
+        return 0.0
+    edges = np.roll(heading, -1, axis=0) - heading
+    first = int(np.argmax(np.hypot(edges[:, 0], edges[:, 1])))
+    x, y = edges[first] - edges[(first + 2) % len(edges)]  # the mean of both long sides
+    degrees = math.degrees(math.atan2(y, x))
+    degrees = (degrees + 90) % 180 - 90
+    if abs(degrees) > 50:
+        down = np.array([-math.sin(math.radians(degrees)), math.cos(math.radians(degrees))])
+        if float((notes_centre - heading.mean(axis=0)) @ down) < 0:
+            degrees -= math.copysign(180, degrees)
+    return degrees if abs(degrees) >= 0.5 else 0.0
+
+
+def _rotation(degrees: float) -> Array:
+    angle = math.radians(degrees)
+    return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+
+
+def _is_inside(heading: Array, size: tuple[int, int]) -> bool:
+    return bool(
+        (heading.min(axis=0) > -0.02 * max(size)).all()
+        and (heading.max(axis=0) < 1.02 * np.array(size)).all()
+    )
+
+
+def _ground(view: Image.Image) -> tuple[int, int, int]:
+    """The colour of most of the picture, for the corners that turning lays bare."""
+    small = np.asarray(view.resize((24, 24), Image.Resampling.BOX)).reshape(-1, 3)
+    red, green, blue = (int(value) for value in np.median(small, axis=0))
+    return red, green, blue
+
+
+def _beside_blurred(picture: Image.Image, points: Array, margin: float) -> Image.Image:
+    """The picture with everything but the hull of the points, and a margin round it, made unrecognisable."""
+    coarse = (max(1, picture.width // _COARSE), max(1, picture.height // _COARSE))
+    blurred = picture.resize(coarse, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(1.2))
+    blurred = blurred.resize(picture.size, Image.Resampling.BICUBIC)
+    small = (max(1, picture.width // 4), max(1, picture.height // 4))
+    mask = Image.new("L", small, 0)
+    draw = ImageDraw.Draw(mask)
+    hull = [(x / 4, y / 4) for x, y in _hull(points)]
+    if len(hull) > 2:
+        draw.polygon(hull, fill=255)
+    draw.line([*hull, *hull[:2]], fill=255, width=max(2, round(2 * margin / 4)), joint="curve")
+    mask = mask.filter(ImageFilter.GaussianBlur(max(1.0, margin / 24))).resize(picture.size)
+    return Image.composite(picture, blurred, mask)
+
+
+def _hull(points: Array) -> list[Point]:
+    """The convex hull, clockwise as seen (Andrew's monotone chain)."""
+    ordered = sorted({(float(x), float(y)) for x, y in points})
+    halves: list[list[Point]] = []
+    for run in (ordered, ordered[::-1]):
+        half: list[Point] = []
+        for x, y in run:
+            while len(half) > 1 and _turns_left(half[-2], half[-1], (x, y)):
+                half.pop()
+            half.append((x, y))
+        halves.append(half[:-1])
+    return halves[0] + halves[1]
+
+
+def _turns_left(a: Point, b: Point, c: Point) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) <= 0
+
+
+def _encoded(picture: Image.Image, longest: int) -> Crop:
+    if max(picture.size) > longest:
+        scale = longest / max(picture.size)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=QUALITY)
+    return Crop(without_metadata(buffer.getvalue()), *picture.size)
