@@ -1,0 +1,1 @@
+"""Long campaigns, run by hand; `make test` runs a small seeded part of each."""
