@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from factories import make_decision, make_note, make_record
@@ -268,6 +269,7 @@ def test_leftovers_of_a_kill_go_when_they_are_old(tmp_path: Path) -> None:
 PUBLISHER = """
 import sys
 from pathlib import Path
+from typing import Any
 sys.path[:0] = {paths!r}
 from test_editions import publish
 from factories import make_record
