@@ -107,8 +107,9 @@ def _decoded(picture: Image.Image, path: str) -> Upright | Refusal:
         )
     # Draft mode is not used: crops need every pixel. Loading here makes a truncated file fail now.
     picture.load()
-    upright = ImageOps.exif_transpose(picture)
-    return Upright(pixels=_rgb(upright), format="JPEG" if name == "MPO" else name)
+    # In place: at a phone's resolution every further copy is 50 MB more at the same moment.
+    ImageOps.exif_transpose(picture, in_place=True)
+    return Upright(pixels=_rgb(picture), format="JPEG" if name == "MPO" else name)
 
 
 def _rgb(picture: Image.Image) -> Pixels:
@@ -121,4 +122,5 @@ def _rgb(picture: Image.Image) -> Pixels:
         with_alpha = picture.convert("RGBA")
         ground = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(ground, with_alpha)
-    return np.ascontiguousarray(np.asarray(picture.convert("RGB"), dtype=np.uint8))
+    plain = picture if picture.mode == "RGB" else picture.convert("RGB")
+    return np.ascontiguousarray(np.asarray(plain, dtype=np.uint8))
