@@ -19,6 +19,8 @@ LEAST = 0.77
 """Below this likeness a heading is none of the workshop's: RELATIONSHIPS must not become Relational (.70)."""
 CLEAR = 0.04
 """By how much the best principle must beat the next to be taken."""
+SURE_PART = 0.93
+"""Likeness that each of several headings in one box must have."""
 
 _MISREAD = str.maketrans({"0": "o", "1": "l", "5": "s", "8": "b", "|": "l", "$": "s", "!": "", "€": "e"})
 _EXPLANATION = re.compile(r"[(\[{:;]|\s[-–—]\s")
@@ -54,7 +56,7 @@ def match_heading(text: str, principles: Sequence[Principle]) -> Match | None:
 
 
 def split_heading(text: str, principles: Sequence[Principle]) -> tuple[str, str] | None:
-    """The two headings that one box holds, where two cards side by side were taken for one; else None."""
+    """The first heading that one box holds, and the rest, where cards side by side were taken for one; else None."""
     words = text.split()
     whole = match_heading(text, principles)
     if len(words) < 2 or (whole is not None and whole.likeness >= 0.95):
@@ -62,12 +64,13 @@ def split_heading(text: str, principles: Sequence[Principle]) -> tuple[str, str]
     for cut in range(1, len(words)):
         left, right = " ".join(words[:cut]), " ".join(words[cut:])
         one, other = match_heading(left, principles), match_heading(right, principles)
-        if (
-            one
-            and other
-            and one.principle.id != other.principle.id
-            and min(one.likeness, other.likeness) >= 0.93
-        ):
+        if one is None or one.likeness < SURE_PART:
+            continue
+        if other is not None and other.likeness >= SURE_PART:
+            is_parted = other.principle.id != one.principle.id
+        else:
+            is_parted = split_heading(right, principles) is not None
+        if is_parted:
             return left, right
     return None
 

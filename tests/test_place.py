@@ -228,6 +228,8 @@ def test_a_heading_nobody_listed_takes_its_notes_out_of_the_count() -> None:
 def test_two_cards_found_as_one_box_are_parted_by_their_words() -> None:
     headings = {"ENGAGED NOT DECIDED IN ADVANCE": box(50, 50, 900, 80)}
     assert placed(headings, [box(60, 300), box(800, 300)]) == ["engaged", "not-decided-in-advance"]
+    three = {"POWER MAKE TIME ENGAGED": box(0, 50, 900, 80)}
+    assert placed(three, [box(20, 300), box(350, 300), box(750, 300)]) == ["power", "make-time", "engaged"]
 
 
 def test_a_small_label_claims_nothing() -> None:

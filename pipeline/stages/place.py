@@ -128,7 +128,7 @@ def _meaning(
 
 
 def _parted(heading: BoardHeading, principles: Sequence[Principle]) -> list[BoardHeading]:
-    """The heading itself, or the two cards side by side that were found as one, parted by their letters' share."""
+    """The heading itself, or the cards side by side that were found as one, parted by their letters' share."""
     parts = split_heading(heading.text, principles) if len(heading.polygon) == 4 else None
     if parts is None:
         return [heading]
@@ -136,10 +136,11 @@ def _parted(heading: BoardHeading, principles: Sequence[Principle]) -> list[Boar
     corners = np.asarray(heading.polygon, np.float64)
     upper, lower = (corners[k] + share * (corners[m] - corners[k]) for k, m in ((0, 1), (3, 2)))
     left, right = (corners[0], upper, lower, corners[3]), (upper, corners[1], corners[2], lower)
-    return [
+    cards = (
         replace(heading, text=text, polygon=tuple((float(x), float(y)) for x, y in part))
         for text, part in zip(parts, (left, right), strict=True)
-    ]
+    )
+    return [part for card in cards for part in _parted(card, principles)]
 
 
 def _height(box: Box) -> float:
