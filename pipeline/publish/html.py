@@ -16,6 +16,7 @@ from pipeline.publish.changes import ChangeLike, arrange_changes
 from pipeline.publish.licences import LICENCES
 from pipeline.publish.photographs import alt_of, caption_of, of_section
 from pipeline.publish.saying import Segment, anchor_of, describe, may_show_crop, plain_words
+from pipeline.publish.theming import ACROSS_TITLE
 from pipeline.publish.view import Imprint, Section, arrange, examples
 
 
@@ -50,6 +51,7 @@ def render_html(
             view=view,
             figures=view.figures,
             charts=both,
+            across_title=ACROSS_TITLE,
             changes=groups,
             changes_chart=charting.changes_chart(groups) if len(groups) > 1 else None,
             imprint=imprint,
@@ -158,7 +160,7 @@ def _photograph_maker(
             return []
         return [
             (
-                Markup('<img src="{}" width="{}" height="{}" alt="{}" decoding="async">').format(
+                Markup('<img src="{}" width="{}" height="{}" alt="{}">').format(
                     address(keys[id(one)], one.picture),
                     one.picture.width,
                     one.picture.height,

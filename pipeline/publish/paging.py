@@ -11,7 +11,7 @@ from pipeline.publish.slides import MARGIN, WIDTH_CM, Box, Paragraph
 BOTTOM = 18.4
 _TOP = 4.1
 _GAP = 0.55
-_LETTER_CM, _LINE_CM = 0.0182, 0.044
+_LETTER_CM, _LINE_CM = 0.0182, 0.0415
 """How wide a letter is and how high a line, on average, for each point of size."""
 _Thing = TypeVar("_Thing")
 
@@ -35,7 +35,7 @@ def columns(
             size = max(run.size for run in rest[0].runs)
             letters = sum(len(run.text) for run in rest[0].runs)
             a_line = (column[2] - 0.8) / (size * _LETTER_CM)
-            need = ceil(max(letters, 1) / a_line) * size * _LINE_CM + 0.2
+            need = ceil(max(letters, 1) / a_line) * size * _LINE_CM + (0.18 if rest[0].is_bullet else 0.11)
             if used + need > column[3]:
                 break
             used += need

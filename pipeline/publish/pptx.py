@@ -22,6 +22,7 @@ _MOST = 10
 """Cards a slide."""
 _LONG_INTRODUCTION = 500
 """Letters of an introduction that still fit on the first slide; a longer one gets a slide of its own."""
+_SHEET_TOP = 3.9
 _PIXELS_A_CM = 40
 """A photograph is not shown larger than this makes it."""
 _LINES = 22
@@ -102,8 +103,10 @@ class _Deck:
                 yield from self._photographed(section, shown)
             else:
                 yield from self._section(section) if self._is_pictured(section) else self._listed(section)
-            if section.themes:
-                yield from self._text(f"{section.heading}: themes", self._themes(section))
+        themes = [line for section in self._view.all_sections for line in self._themes(section)]
+        if themes:
+            yield from self._text("Themes", themes)
+        yield from self._across()
         lines = [
             Paragraph(
                 (Run(_change_line(line.heading, [piece.text for piece in line.pieces], line.explanation)),),
@@ -134,7 +137,7 @@ class _Deck:
         below = [_line(where, 18, QUIET)] if where else []
         intro = " ".join(words.paragraphs(record.introduction))
         if intro and len(self._view.record.introduction) <= _LONG_INTRODUCTION:
-            below.append(_line(intro, 16 if len(intro) < 260 else 12, language=self._language))
+            below.append(_line(intro, 18 if len(intro) < 260 else 14, language=self._language))
         below.append(_line(charting.describe_total(self._view), 14, QUIET))
         edition = self._imprint.edition
         said = "Working state, not yet frozen as an edition" if edition is None else f"Edition {edition}"
@@ -190,11 +193,11 @@ class _Deck:
         there are more.
         """
         title = f"{section.heading} ({section.found})"
-        left = (WIDTH_CM - 2 * MARGIN) * 0.54
-        column = (MARGIN + left + 0.9, 3.9, WIDTH_CM - 2 * MARGIN - left - 0.9, BOTTOM - 3.9)
-        for size in (16.0, 14.0, 12.5, 11.0):
-            rest = self._responses(section, size)
-            beside, rest = columns(rest, column, len(photographs))
+        sizes = [_shown_size(one.picture) for one in photographs]
+        left = MARGIN + max(wide for wide, _ in sizes) + 1.0
+        column = (left, _SHEET_TOP, WIDTH_CM - MARGIN - left, BOTTOM - _SHEET_TOP)
+        for points in (20.0, 18.0, 16.0, 14.0, 12.5, 11.0):
+            beside, rest = columns(self._responses(section, points), column, len(photographs))
             if not rest:
                 break
         about = "   ".join(part for part in (section.description, section.reconciliation) if part)
@@ -211,12 +214,7 @@ class _Deck:
             picture = photograph.picture
             part = f"photograph{len(self.media) + 1}.jpeg"
             self.media[part] = picture
-            # Enlarged beyond its pixels a picture is no better to see.
-            wide, high = (
-                min(left, picture.width / _PIXELS_A_CM),
-                min(column[3], picture.height / _PIXELS_A_CM),
-            )
-            box = (MARGIN + (left - wide) / 2, 3.9 + (column[3] - high) / 2, wide, high)
+            box = (MARGIN, _SHEET_TOP, *sizes[number])
             canvas.photograph(part, picture, box, "Photograph", alt_of(photograph, section))
             if beside[number]:
                 canvas.text("Responses", column, beside[number])
@@ -263,11 +261,11 @@ class _Deck:
                 ink = icons.COLOURS[group.response_type][0].lstrip("#").upper()
                 lines.append(Paragraph((Run(label, round(size * 0.85, 1), ink, is_bold=True),)))
             for item in group.items:
-                (words_of, *more) = self._words(item, size)
-                lines += [
-                    replace(words_of, is_bullet=True, align="l"),
-                    *(replace(line, align="l") for line in more),
+                first, *more = self._words(item, size)
+                aside = [
+                    replace(run, text=f"  {run.text}", size=size * 0.7) for line in more for run in line.runs
                 ]
+                lines.append(Paragraph((*first.runs, *aside), is_bullet=True))
         return lines
 
     def _card(self, canvas: Canvas, item: Item, response_type: str, box: Box) -> None:
@@ -311,20 +309,44 @@ class _Deck:
             else:
                 yield Run(piece.text, size, QUIET, is_italic=True)
 
+    def _across(self) -> Iterator[Slide]:
+        """What runs across the headings: its quotations as text, its counts as a table."""
+        for passage in self._view.across:
+            lines = [_line(passage.introduction, 13, QUIET)]
+            for one in passage.lines:
+                lines.append(
+                    Paragraph(
+                        (Run(one.label, 16, is_bold=True), Run(f" ({one.about})", 13, QUIET)), is_bullet=True
+                    )
+                )
+                lines += [
+                    Paragraph(
+                        (
+                            Run(plain_words(note), 14, is_serif=True, language=self._language),
+                            Run(f" ({heading})", 12, QUIET),
+                        )
+                    )
+                    for note, heading in one.notes
+                ]
+            if passage.lines:
+                yield from self._text(passage.title, lines)
+            rows = [(heading, *map(str, counts)) for heading, counts in passage.rows]
+            for page, title in pages(rows, 14, passage.title) if rows else ():
+                canvas = Canvas(self.use)
+                canvas.title(title)
+                box = (MARGIN, 3.9, WIDTH_CM - 2 * MARGIN, 0.9)
+                canvas.table(passage.title, box, (("Heading", *passage.columns), *page), passage.introduction)
+                yield canvas.done()
+
     def _themes(self, section: Section) -> list[Paragraph]:
-        lines = []
+        lines = [_line(section.heading, 16, QUIET, language=self._language)] if section.themes else []
         for theme in section.themes:
-            how = (
-                "named by a person"
-                if theme.is_named_by_person
-                else ("suggested" if theme.strength == "suggested" else "a possible link")
-            )
             quote = f" “{plain_words(theme.quote_note)}”" if theme.quote_note else ""
             lines.append(
                 Paragraph(
                     (
                         Run(theme.label, 18, is_bold=True),
-                        Run(f" ({how}, {words.count(len(theme.notes), 'note')})", 14, QUIET),
+                        Run(f" ({theme.about})", 14, QUIET),
                         Run(quote, 18, is_serif=True, is_italic=True, language=self._language),
                     ),
                     is_bullet=True,
@@ -387,6 +409,13 @@ class _Deck:
         part = self._part_of.setdefault(note.id, f"note{len(self._part_of) + 1}.jpeg")
         self.media[part] = crop
         return part, crop
+
+
+def _shown_size(picture: Crop) -> tuple[float, float]:
+    """How large a photograph stands on a slide, in centimetres: enlarged far it is no better to see."""
+    box = ((WIDTH_CM - 2 * MARGIN) * 0.54, BOTTOM - _SHEET_TOP)
+    scale = min(box[0] / picture.width, box[1] / picture.height, 1 / _PIXELS_A_CM)
+    return picture.width * scale, picture.height * scale
 
 
 def _line(
