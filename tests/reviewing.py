@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from factories import make_note, make_record
 from PIL import Image, ImageDraw
+from starlette.testclient import TestClient
 
 from pipeline.anchors import Anchor
 from pipeline.model import (
@@ -26,10 +29,14 @@ from pipeline.model import (
 )
 from pipeline.planning import Places
 from pipeline.review.desk import Desk
+from pipeline.review.guard import Guard
 from pipeline.review.material import Material, material_file
+from pipeline.review.server import application
 from pipeline.stages.amend import HandReading
 from pipeline.workshop import load_workshop
 
+PORT = 8731
+ORIGIN = f"http://127.0.0.1:{PORT}"
 WIDTH, HEIGHT = 1600, 1200
 SIDE = 180.0
 TOML = """title = "Review me"
@@ -146,3 +153,40 @@ def save_record(places: Places, notes: list[Note], photos: list[Photo], **overri
 
 def make_desk(places: Places) -> Desk:
     return Desk(places, places.raw / "demo", FakeReader())  # type: ignore[arg-type]
+
+
+class Browser:
+    """One person's page."""
+
+    def __init__(self, desk: Desk, person: str = "ada", is_second: bool = False) -> None:
+        self.person = person
+        self.guard = Guard(application(desk, person, is_second), PORT)
+        self.client = TestClient(self.guard, base_url=ORIGIN)
+        self.client.get(f"/open?token={self.guard.token}")
+
+    def get(self, path: str) -> Any:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def act(self, name: str, **sent: Any) -> Any:
+        answer = self.post(name, **sent)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, name: str, **sent: Any) -> Any:
+        return self.send(f"/act/{name}", **sent)
+
+    def send(self, path: str, **sent: Any) -> Any:
+        content = json.dumps({"person": self.person, **sent})
+        headers = {"origin": ORIGIN, "content-type": "application/json"}
+        return self.client.post(path, content=content, headers=headers)
+
+    def save(self, note_id: str, seen: dict[str, Any] | None = None, **sent: Any) -> Any:
+        seen = seen or self.get(f"/note/{note_id}")
+        whole = {"stamp": seen["stamp"], "text": seen["text"], "response_type": seen["response_type"]}
+        if "principle_id" in seen:
+            whole["principle_id"] = seen["principle_id"]
+        if "text_status" in sent:
+            whole.pop("text")
+        return self.act("save", note=note_id, **{**whole, **sent})

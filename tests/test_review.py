@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reviewing import FakeReader, make_desk, make_project, place
+from reviewing import ORIGIN, PORT, Browser, FakeReader, make_desk, make_project, place
 from starlette.testclient import TestClient
 
 from pipeline.decisions import FILE_NAME, append, read_log
@@ -16,43 +16,6 @@ from pipeline.review.desk import Desk
 from pipeline.review.guard import Guard
 from pipeline.review.server import application
 from pipeline.stages.amend import hand_outlines
-
-PORT = 8731
-ORIGIN = f"http://127.0.0.1:{PORT}"
-
-
-class Browser:
-    """One person's page."""
-
-    def __init__(self, desk: Desk, person: str = "ada", is_second: bool = False) -> None:
-        self.person = person
-        self.guard = Guard(application(desk, person, is_second), PORT)
-        self.client = TestClient(self.guard, base_url=ORIGIN)
-        self.client.get(f"/open?token={self.guard.token}")
-
-    def get(self, path: str) -> Any:
-        answer = self.client.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def act(self, name: str, **sent: Any) -> Any:
-        answer = self.post(name, **sent)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, name: str, **sent: Any) -> Any:
-        content = json.dumps({"person": self.person, **sent})
-        headers = {"origin": ORIGIN, "content-type": "application/json"}
-        return self.client.post(f"/act/{name}", content=content, headers=headers)
-
-    def save(self, note_id: str, seen: dict[str, Any] | None = None, **sent: Any) -> Any:
-        seen = seen or self.get(f"/note/{note_id}")
-        whole = {"stamp": seen["stamp"], "text": seen["text"], "response_type": seen["response_type"]}
-        if "principle_id" in seen:
-            whole["principle_id"] = seen["principle_id"]
-        if "text_status" in sent:
-            whole.pop("text")
-        return self.act("save", note=note_id, **{**whole, **sent})
 
 
 @pytest.fixture

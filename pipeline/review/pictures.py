@@ -13,7 +13,6 @@ from PIL import Image
 
 from pipeline.model import Photo, Polygon, Refusal
 from pipeline.photos import Pixels, load_upright
-from pipeline.straighten import encode_crop, straighten
 
 PHOTO_SIDE = 2200
 """Long side in pixels of a photograph as the page shows it."""
@@ -52,6 +51,7 @@ class Pictures:
 
     def note(self, sha256: str, polygon: Polygon, shape: str, turn: int) -> bytes | None:
         """One note, large, straightened and upright, as a JPEG."""
+        from pipeline.straighten import encode_crop, straighten  # noqa: PLC0415  (OpenCV: the page opens without)
 
         def cut(pixels: Pixels) -> bytes | None:
             try:

@@ -250,11 +250,12 @@ class _Page:
         """The page on which people own themes; a second reader has none."""
         if self.is_second:
             return Response(status_code=404)
-        return HTMLResponse(self.themes_template.render(title=self.desk.loaded.record.title))
+        return HTMLResponse(self.themes_template.render(title=self.desk.loaded.record.title, is_second=False))
 
     async def themes(self, request: Request) -> Response:
         """The themes as they stand."""
-        return await self._themed(self.theme_desk.view)
+        version = request.query_params.get("version", "")
+        return await self._themed(lambda: self.theme_desk.view(version))
 
     async def themes_act(self, request: Request) -> Response:
         """Something a person does to themes; answered when it is on the disk, with the themes as they are then."""

@@ -73,19 +73,22 @@ class ThemeDesk:
         self._result: ThemeResult | None = None
         self._is_working = False
 
-    def view(self) -> dict[str, Any]:
-        """Everything the page shows. Where the themes are still being worked out it says so (`working`).
+    def view(self, version: str = "") -> dict[str, Any]:
+        """Everything the page shows; only `version` where that is what it shows already.
 
-        Raises ConfigError where themes.toml cannot be understood.
+        Where the themes are still being worked out it says so (`working`). Raises ConfigError where
+        themes.toml cannot be understood.
         """
         notes, kept = self._notes(), keeping.load(self.desk.folder)
         if self._result is None:
             self._begin()
             last_run = ThemeResult(self.desk.loaded.record.themes)
             return {**_view(self.desk, notes, kept, last_run), "working": True}
+        if version == self._version(kept):
+            return {"version": version}
         with self._lock:
             found = self._found(notes, kept)
-        return {**_view(self.desk, notes, kept, found), "working": False}
+        return {**_view(self.desk, notes, kept, found), "working": False, "version": self._version(kept)}
 
     def act(self, person: str, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Do one thing to themes; answered when it is on the disk, with the page as it is then.
@@ -102,11 +105,12 @@ class ThemeDesk:
                 said = "Taken back."
             else:
                 edit = _edit(sent)
-                shown = self._shown(notes)
-                kept = keeping.change(folder, edit, shown, notes, based_on=state, person=person, when=when)
+                known = self._known()
+                kept = keeping.change(folder, edit, known, notes, based_on=state, person=person, when=when)
                 said = _SAID[edit.act]
             found = self._found(notes, kept)
-        return {**_view(self.desk, notes, kept, found), "working": False, "said": said}
+        shown = _view(self.desk, notes, kept, found)
+        return {**shown, "working": False, "version": self._version(kept), "said": said}
 
     # --- working it out ------------------------------------------------------------------------------
 
@@ -115,7 +119,10 @@ class ThemeDesk:
             self.desk.refresh()
             return self.desk.ledger.notes()
 
-    def _shown(self, notes: tuple[Note, ...]) -> Sequence[Theme]:
+    def _version(self, kept: keeping.Kept) -> str:
+        return f"{kept.state[:16]}-{len(self.desk.decisions)}-{self.desk.loaded.stamp[1]}"
+
+    def _known(self) -> Sequence[Theme]:
         """The themes on people's pages: those worked out last, and those of the last run."""
         worked_out = self._result.themes if self._result is not None else ()
         known = {theme.id for theme in worked_out}
@@ -123,8 +130,12 @@ class ThemeDesk:
 
     def _found(self, notes: tuple[Note, ...], kept: keeping.Kept) -> ThemeResult:
         """The themes as a run would make them now; worked out only where something has changed."""
-        from pipeline.stages.theme import themes  # noqa: PLC0415  (spaCy; only where somebody looks at themes)
+        from pipeline.stages.theme import themes  # noqa: PLC0415  (heavy; only where somebody looks at themes)
+        from pipeline.themes.remembered import recall_from  # noqa: PLC0415
 
+        if self._analyse is None:
+            # What the last run knows of the notes' words need not be worked out again.
+            self._analyse = recall_from(self.desk.places.vectors(self.desk.folder.name))
         if self._result is None or self._seen != (notes, kept.state):
             principles = self.desk.loaded.record.principles
             self._result = themes(notes, principles, self._analyse, kept.owned)
@@ -142,6 +153,8 @@ class ThemeDesk:
                     self._found(self._notes(), keeping.load(self.desk.folder))
             except ConfigError:
                 pass  # told where the page asks
+            except Exception:  # noqa: BLE001 - without it the themes of the last run are shown
+                self._result = ThemeResult(self.desk.loaded.record.themes)
             finally:
                 self._is_working = False
 

@@ -1,6 +1,7 @@
 // One note's form: its picture, words, type, principle and colour, and what is doubtful about it.
 
 import { byId, make, say, trouble } from './api.js';
+import { choose } from './asking.js';
 import { highlight, unsureWords } from './words.js';
 
 const PAPER = {
@@ -12,7 +13,12 @@ const PLACEHOLDER = {
   illegible: 'Illegible. Can you read it? Write what it says.',
   no_text: 'No text. Is something written on it? Write what it says.',
 };
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+
+function swatch(colour) {
+  const sign = make('span', { class: 'swatch', 'aria-hidden': 'true' });
+  sign.style.background = PAPER[colour] ?? 'transparent';
+  return sign;
+}
 
 export class Form {
   constructor(on) {
@@ -25,7 +31,6 @@ export class Form {
       event.preventDefault();
       this.submit();
     });
-    byId('chooser-close').addEventListener('click', () => byId('chooser').close());
   }
 
   prepare(fixed) {
@@ -227,9 +232,7 @@ export class Form {
     button.replaceChildren('Principle: ', make('b', {}, heading), ' ', make('kbd', {}, 'P'));
     button.title = this.note.placement ?? '';
     button.classList.toggle('unset', principle === null && this.fixed.principles.length > 0);
-    const swatch = make('span', { class: 'swatch', 'aria-hidden': 'true' });
-    swatch.style.background = PAPER[colour] ?? 'transparent';
-    byId('colour').replaceChildren(swatch, ' ', make('b', {}, this.labelled('colour', colour)), ' ', make('kbd', {}, 'C'));
+    byId('colour').replaceChildren(swatch(colour), ' ', make('b', {}, this.labelled('colour', colour)), ' ', make('kbd', {}, 'C'));
     byId('shape').replaceChildren('Shape: ', make('b', {}, this.labelled('shape', shape)), ' ', make('kbd', {}, 'H'));
   }
 
@@ -242,32 +245,18 @@ export class Form {
       colour: this.fixed.colours,
       shape: this.fixed.shapes,
     }[what];
-    const dialog = byId('chooser');
-    byId('chooser-title').textContent = { principle: 'Which principle does it belong to?', colour: 'What colour is the paper?', shape: 'What shape is the note?' }[what];
-    const pick = (option) => {
+    const title = { principle: 'Which principle does it belong to?', colour: 'What colour is the paper?', shape: 'What shape is the note?' }[what];
+    const offered = options.map((option) => ({
+      ...option, isChosen: option.code === this.chosen[field], sign: what === 'colour' ? swatch(option.code) : null,
+    }));
+    const { note } = this;
+    choose(title, offered).then((option) => {
+      if (!option || this.note !== note) return;
       this.chosen[field] = option.code;
       if (what === 'shape') this.followShape(option.code);
-      dialog.close();
       this.showChoices();
-    };
-    byId('chooser-list').replaceChildren(
-      ...options.map((option, i) => {
-        const swatch = make('span', { class: 'swatch', 'aria-hidden': 'true' });
-        swatch.style.background = PAPER[option.code] ?? 'transparent';
-        return make('button', { type: 'button', 'aria-pressed': String(option.code === this.chosen[field]), onclick: () => pick(option) },
-          LETTERS[i] ? make('kbd', {}, LETTERS[i].toUpperCase()) : null, what === 'colour' ? swatch : null, option.label);
-      }),
-    );
-    dialog.onkeydown = (event) => {
-      const number = LETTERS.indexOf(event.key.toLowerCase());
-      if (event.key.length === 1 && number >= 0 && options[number] && !event.ctrlKey && !event.metaKey) {
-        event.preventDefault();
-        pick(options[number]);
-      }
-    };
-    dialog.onclose = () => byId('note-title').focus({ preventScroll: true });
-    dialog.showModal();
-    byId('chooser-list').querySelector('[aria-pressed=true]')?.focus();
+      byId('note-title').focus({ preventScroll: true });
+    });
   }
 
   // The legend says what a shape means, so the type follows it; it can still be set by hand.

@@ -35,15 +35,16 @@ async function begin() {
   page.fixed = await ask('start');
   form.prepare(page.fixed);
   fillFilters(page.fixed);
+  const asked = location.hash.slice(1) || null; // a note that the themes page leads to
   const name = known();
   if (name) {
     remember(name);
-    await loadQueue();
+    await loadQueue(asked);
   } else {
     // The first note is there by the time the name is.
     const named = introduce(page.fixed.person);
     if (page.fixed.second) await named;
-    await Promise.all([named, loadQueue()]);
+    await Promise.all([named, loadQueue(asked)]);
     focusNote();
   }
   setInterval(news, NEWS_EVERY);
