@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from numpy.typing import NDArray
 from shapely.geometry import Polygon as Area
 
 from pipeline.layout import Layout, fit_layout
@@ -312,7 +312,7 @@ def _assign(
             worth[row, column] += 0.05 if _is_type_alike(note, other) else -0.1
     worth[words < least] = 0.0
     # Among equals the order on the sheet decides, so that the result never depends on chance.
-    rows, columns = linear_sum_assignment(-np.round(worth, 6))
+    rows, columns = _assigned(-np.round(worth, 6))
     for row, column in sorted(zip(rows.tolist(), columns.tolist(), strict=True)):
         score = float(words[row, column])
         if score < least:
@@ -344,6 +344,14 @@ def _key_of_status(status: str) -> Callable[[Note, str | None], Hashable | None]
     return lambda note, heading: (heading,) if note.text_status == status else None
 
 
+def _assigned(cost: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the cheapest assignment."""
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415  (a third of a second, for whom nothing moved)
+
+    rows, columns = linear_sum_assignment(cost)
+    return rows, columns
+
+
 def _by_standing(left: _Left, old: Sequence[int], new: Sequence[int]) -> list[tuple[int, int]]:
     """Pairs of one type of response, of one colour if possible, and as near in the order as possible."""
     if not old or not new:
@@ -362,7 +370,7 @@ def _by_standing(left: _Left, old: Sequence[int], new: Sequence[int]) -> list[tu
                 second.colour,
             )
             cost[row, column] = abs(row / len(old) - column / len(new)) + (2.0 if is_other_colour else 0.0)
-    rows, columns = linear_sum_assignment(np.round(cost, 6))
+    rows, columns = _assigned(np.round(cost, 6))
     return [
         (old[row], new[column])
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True)

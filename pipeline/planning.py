@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -12,9 +13,11 @@ import msgspec
 
 from pipeline import decisions
 from pipeline.cache import Cache, StageKey
+from pipeline.errors import StorageError
 from pipeline.files import write_atomically
 from pipeline.inventory import Inventory, take_inventory
 from pipeline.mapping import MAP_STAGES, Job, Settings, result_digests, stage_keys
+from pipeline.surroundings import surroundings
 from pipeline.workshop import FILE_NAME, Workshop
 
 OWNED_THEMES = "themes.toml"
@@ -54,6 +57,11 @@ class Places:
     def vectors(self, workshop_id: str) -> Path:
         """What is known of the words of its notes, so that only new ones are analysed; safe to delete."""
         return self.processed / "vectors" / f"{workshop_id}.bin"
+
+    def keys(self, settings: Settings) -> Path:
+        """The stages' keys for such settings, as they were last worked out; safe to delete."""
+        name = hashlib.sha256(msgspec.json.encode(settings)).hexdigest()[:16]
+        return self.processed / "keys" / f"{name}.json"
 
     def lock(self, name: str) -> Path:
         """A lock file."""
@@ -100,7 +108,7 @@ class Plan:
 def make_plan(workshop: Workshop, places: Places) -> Plan:
     """Compare what is there with what the settings, the files and the program now ask for."""
     settings = Settings(workshop.language, workshop.note_readers, workshop.heading_reader)
-    keys = stage_keys(settings)
+    keys = known_keys(settings, places)
     inventory = take_inventory(workshop.folder, places.index(workshop.id))
     state = load_state(places.state(workshop.id))
     cache = Cache(places.cache)
@@ -133,6 +141,29 @@ def make_plan(workshop: Workshop, places: Places) -> Plan:
         stamp=stamp,
         rebuild_reason=_why_rebuild(state, stamp, inventory, places),
     )
+
+
+class _KnownKeys(msgspec.Struct):
+    """Keys, and the surroundings in which they hold."""
+
+    surroundings: str
+    keys: dict[str, StageKey]
+
+
+def known_keys(settings: Settings, places: Places) -> dict[str, StageKey]:
+    """`stage_keys`, without loading an engine as long as nothing that the keys hang on has changed."""
+    now = surroundings(settings, program_digest())
+    if now is None:
+        return stage_keys(settings)
+    file = places.keys(settings)
+    with suppress(OSError, msgspec.DecodeError):
+        known = msgspec.json.decode(file.read_bytes(), type=_KnownKeys)
+        if known.surroundings == now:
+            return known.keys
+    keys = stage_keys(settings)
+    with suppress(StorageError):  # a disk that is full or read-only is told of where results are written
+        write_atomically(file, msgspec.json.encode(_KnownKeys(now, keys)), durable=False)
+    return keys
 
 
 def missing_stages(cache: Cache, digests: dict[str, str]) -> tuple[str, ...]:

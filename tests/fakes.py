@@ -117,6 +117,7 @@ def use_fakes(patch: pytest.MonkeyPatch, versions: dict[str, str] | None = None,
     patch.setattr(planning, "MAP_STAGES", stages)
     keys = {s.name: StageKey(s.name, (versions or {}).get(s.name, "1")) for s in stages}
     patch.setattr(planning, "stage_keys", lambda _settings: dict(keys))
+    patch.setattr(planning, "surroundings", lambda _settings, _program: None)
 
 
 def in_this_process(workers: int) -> Executor:
