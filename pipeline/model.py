@@ -412,8 +412,9 @@ class Note:
 class Theme:
     """A theme among one principle's notes. `strength`: `suggested` theme or `possible` link.
 
-    `quote_note_id` is the note nearest the centre; `is_named_by_person` when people own the label, and
-    then `description` is what they wrote about it.
+    What is suggested is that `sure_note_ids` say the same; the rest of `note_ids` may belong to them, and of a
+    possible link all may. `quote_note_id` is the note nearest the centre; `is_named_by_person` when people own
+    the label, and then `description` is what they wrote about it and the sure notes are those they put there.
     """
 
     id: str
@@ -425,6 +426,7 @@ class Theme:
     quote_note_id: str | None
     is_named_by_person: bool = False
     description: str = ""
+    sure_note_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

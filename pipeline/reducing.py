@@ -167,7 +167,7 @@ def _flag(draft: Draft) -> Draft:
 
 def _theme(draft: Draft) -> Draft:
     analyser = draft.analyser or theme.default_analyser()
-    found = theme.themes(draft.notes, draft.principles, analyser, draft.owned_themes)
+    found = theme.themes(draft.notes, draft.principles, analyser, draft.owned_themes, draft.workshop.title)
     others = [load_framework(code) for code in draft.workshop.crosswalk]
     crosswalks = tuple(
         Crosswalk(

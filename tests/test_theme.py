@@ -122,12 +122,32 @@ def test_few_notes_are_no_trouble(analyser: Analyser, count: int) -> None:
     assert sum(tally.notes for tally in result.tallies) == count
 
 
-def test_strength_follows_cohesion(analyser: Analyser) -> None:
-    result = stage.themes(notes_of([*PAY, *LANGUAGE, *ALONE]), [POWER], analyser)
-    assert result.themes
+def test_only_what_surely_says_the_same_is_suggested(analyser: Analyser) -> None:
+    texts = [
+        "The letters are full of jargon",
+        "Letters full of jargon",
+        "Plain language instead of jargon please",
+    ]
+    notes = notes_of([*texts, *PAY, *ALONE])
+    result = stage.themes(notes, [POWER], analyser)
+    assert {theme.strength for theme in result.themes} == {"suggested", "possible"}
     for theme in result.themes:
-        assert (theme.strength == "suggested") == (theme.cohesion >= stage.SUGGESTED_FROM)
-        assert theme.quote_note_id in theme.note_ids
+        assert (theme.strength == "suggested") == (len(theme.sure_note_ids) > 1)
+        assert set(theme.sure_note_ids) <= set(theme.note_ids)
+        assert theme.quote_note_id in (theme.sure_note_ids or theme.note_ids)
+    (suggested,) = [theme for theme in result.themes if theme.strength == "suggested"]
+    assert suggested.sure_note_ids == (notes[0].id, notes[1].id)
+    assert suggested.note_ids == tuple(sorted(note.id for note in notes[:3]))
+
+
+def test_a_core_is_the_largest_part_that_is_near() -> None:
+    near = np.eye(5)
+    for a, b, value in ((0, 1, 0.9), (2, 3, 0.8), (2, 4, 0.8), (3, 4, 0.8), (0, 2, 0.3), (1, 3, 0.3)):
+        near[a, b] = near[b, a] = value
+    assert clustering.core(near, (0, 1, 2, 3, 4)) == (2, 3, 4)
+    assert clustering.core(near, (0, 1, 2)) == (0, 1)
+    assert clustering.core(near, (0, 2)) == ()
+    assert clustering.core(near, (0,)) == ()
 
 
 def test_misread_words_do_not_part_notes_and_are_never_shown(analyser: Analyser) -> None:
@@ -155,6 +175,24 @@ def test_notes_alike_under_two_principles_are_linked(analyser: Analyser) -> None
     (link,) = stage.themes(notes, [POWER, TIME], analyser).links
     assert link.principle_ids == ("power", "time")
     assert link.note_ids == tuple(sorted([notes[0].id, notes[-1].id]))
+
+
+def test_what_the_workshop_is_about_links_no_notes(analyser: Analyser) -> None:
+    notes = notes_of(["Co-production is a quiet revolution", *ALONE]) + notes_of(
+        ["Co-production is slow work"], "time", 20
+    )
+    subject = "Co-production values"
+    assert stage.themes(notes, [POWER, TIME], analyser, subject=subject).links == ()
+    assert stage.themes(notes[:2], [POWER], analyser, subject=subject).themes == ()
+
+
+def test_what_is_said_to_be_missing_is_suggested_as_missing(analyser: Analyser) -> None:
+    asked = Principle("missing", "What is missing?")
+    notes = notes_of(["Childcare during meetings", "Provide childcare please"], "missing")
+    (missing,) = stage.themes(notes, [POWER, asked], analyser).suggested_missing
+    assert (missing.principle_id, "childcare" in missing.label) == ("missing", True)
+    childcare = Principle("childcare", "Childcare")
+    assert stage.themes(notes, [childcare, asked], analyser).suggested_missing == ()
 
 
 def test_what_fits_no_principle_is_suggested_as_missing(analyser: Analyser) -> None:
@@ -266,9 +304,25 @@ def test_letters_alike_cost_less() -> None:
     assert misreading_cost("tkem", "them") < 1.0 < misreading_cost("tzem", "them")
 
 
-def test_label_is_empty_without_a_shared_word() -> None:
-    analysed = Analyser()(["Pay us", "Childcare"])
-    assert labels.label([a.terms for a in analysed], ["pay", "childcare"], {}, 2, ()) == ""
+def label_of(texts: Sequence[str], own: Sequence[str] = ()) -> str:
+    analysed = Analyser()(texts)
+    return labels.label([a.terms for a in analysed], texts, {}, len(texts), own)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("Pay us", "Childcare"), ""),
+        (("Links to iterative & testing", "Yes, links to iterative/testing"), "iterative and testing"),
+        (("Shifting of power relationships", "Power relationships matter"), "power relationships"),
+        (("Honest about a blank paper", "How blank is it if we are honest? Be honest"), "honest"),
+        (("We need to be honest, even a blank paper", "How blank is it if we are honest?"), "being honest"),
+        (("There is a lack of time", "Lack of time again"), "lack of time"),
+    ],
+)
+def test_a_label_is_put_as_the_notes_put_it(texts: tuple[str, ...], expected: str) -> None:
+    found = label_of(texts)
+    assert found == expected or (expected == "honest" and found in ("blank", "honest"))
 
 
 def test_what_was_analysed_is_remembered_and_damage_is_noticed() -> None:

@@ -11,6 +11,7 @@ from pipeline.publish import charting, icons, method, ooxml, pictures, words
 from pipeline.publish.changes import ChangeLike, arrange_changes
 from pipeline.publish.photographs import alt_of, caption_of, of_section
 from pipeline.publish.saying import describe, may_show_crop, plain_words
+from pipeline.publish.theming import ACROSS_TITLE
 from pipeline.publish.view import Imprint, Item, RecordView, Section, arrange
 
 _PICTURE_CM = (2.75, 2.75)
@@ -49,6 +50,7 @@ def render_docx(
         figures=view.figures,
         summary=charting.describe_total(view),
         charts=charting.make_charts(view),
+        across_title=ACROSS_TITLE,
         changes=arrange_changes(changes, view.headings),
         imprint=imprint,
         paragraphs=words.paragraphs,

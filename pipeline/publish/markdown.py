@@ -10,6 +10,7 @@ from pipeline.model import Note, Record
 from pipeline.publish import charting, method, words
 from pipeline.publish.changes import ChangeLike, Piece, arrange_changes
 from pipeline.publish.saying import COLLAPSED_MARK, Segment, segments
+from pipeline.publish.theming import ACROSS_TITLE, ThemeView
 from pipeline.publish.view import Group, Imprint, Item, RecordView, Section, arrange
 
 _CONTROL = re.compile(r"[\\`*_\[\]<>|~#$&]")
@@ -55,6 +56,7 @@ def render_markdown(
             view,
             "No printed heading claims these notes. They are shown here so that nobody's response is lost.",
         )
+    blocks += _across(view)
     blocks += _changes(changes, view)
     blocks += _method(view)
     blocks += _refused(record)
@@ -124,18 +126,39 @@ def _section(section: Section, view: RecordView, remark: str = "") -> Iterator[s
         yield "*Nobody put a note here.*"
     if section.themes:
         yield "### Themes"
-        lines = []
-        for theme in section.themes:
-            kind = (
-                "named by a person"
-                if theme.is_named_by_person
-                else ("suggested" if theme.strength == "suggested" else "a possible link")
+        yield "\n".join(line for theme in section.themes for line in _theme(theme))
+        if section.themes_told:
+            yield section.themes_told
+
+
+def _theme(theme: ThemeView) -> Iterator[str]:
+    quote = f": “{_words_of(theme.quote_note)}”" if theme.quote_note else ""
+    yield f"- **{escape_markdown(theme.label)}** ({theme.about}){quote}"
+    if theme.description:
+        yield f"  - *{escape_markdown(theme.description)}*"
+    for note in theme.others:
+        perhaps = "" if not theme.sure or note in theme.sure else " (perhaps)"
+        yield f"  - {_words_of(note)}{perhaps}"
+
+
+def _across(view: RecordView) -> Iterator[str]:
+    if view.across:
+        yield f"## {ACROSS_TITLE}"
+    for passage in view.across:
+        yield f"### {escape_markdown(passage.title)}"
+        yield passage.introduction
+        if passage.lines:
+            yield "\n".join(
+                line
+                for one in passage.lines
+                for line in (
+                    f"- **{escape_markdown(one.label)}** ({inline(one.about)})",
+                    *(f"  - {_words_of(note)} (*{inline(heading)}*)" for note, heading in one.notes),
+                )
             )
-            quote = f": “{_words_of(theme.quote_note)}”" if theme.quote_note else ""
-            lines.append(
-                f"- **{escape_markdown(theme.label)}** ({kind}, {words.count(len(theme.notes), 'note')}){quote}"
-            )
-        yield "\n".join(lines)
+        if passage.rows:
+            rows = [(heading, *map(str, counts)) for heading, counts in passage.rows]
+            yield _table(("Heading", *passage.columns), rows, numbers=True)
 
 
 def _group(group: Group, count: int, view: RecordView) -> Iterator[str]:

@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline import vocabulary
-from pipeline.model import Note, Principle, Record, Theme
+from pipeline.model import Note, Principle, Record, Tally
 from pipeline.publish import words
 from pipeline.publish.saying import COLLAPSED_MARK, Segment, anchor_of, may_show_crop, segments
+from pipeline.publish.theming import UNPLACED, Passage, ThemeView, passages, tally_sentence, theme_views
 
-UNPLACED_HEADING = "Unplaced notes"
+UNPLACED_HEADING = UNPLACED
 SHAPE_ORDER = tuple(vocabulary.SHAPES)
 TYPE_ORDER = tuple(vocabulary.RESPONSE_TYPES)
 STATUS_ORDER = tuple(vocabulary.TEXT_STATUSES)
@@ -52,17 +53,6 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class ThemeView:
-    """A theme with the words that stand for it; `quote` belongs to `quote_note`."""
-
-    label: str
-    strength: str
-    is_named_by_person: bool
-    notes: tuple[Note, ...]
-    quote_note: Note | None
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
     """One principle with its responses; `principle` is None for the unplaced notes."""
 
@@ -76,6 +66,12 @@ class Section:
     stated: int | None
     by_type: dict[str, int]
     by_status: dict[str, int]
+    tally: Tally | None = None
+
+    @property
+    def themes_told(self) -> str:
+        """How its notes fared when themes were sought, in a sentence; empty where there are none."""
+        return tally_sentence(self.tally) if self.themes else ""
 
     @property
     def is_reconciled(self) -> bool:
@@ -176,6 +172,7 @@ class RecordView:
     figures: Figures
     anchors: dict[str, str]
     answers: dict[str, Note]
+    across: tuple[Passage, ...] = ()
 
     @property
     def headings(self) -> dict[str, str]:
@@ -248,20 +245,6 @@ def _shapes_of(response_type: str, record: Record) -> tuple[str, ...]:
     return tuple(shape for shape in SHAPE_ORDER if record.legend.by_shape.get(shape) == response_type)
 
 
-def _themes(themes: Iterable[Theme], by_id: dict[str, Note]) -> tuple[ThemeView, ...]:
-    views = [
-        ThemeView(
-            label=theme.label,
-            strength=theme.strength,
-            is_named_by_person=theme.is_named_by_person,
-            notes=tuple(by_id[note_id] for note_id in theme.note_ids if note_id in by_id),
-            quote_note=by_id.get(theme.quote_note_id) if theme.quote_note_id else None,
-        )
-        for theme in themes
-    ]
-    return tuple(sorted(views, key=lambda theme: (theme.strength != "suggested", -len(theme.notes))))
-
-
 def _counted(codes: Iterable[str], order: Sequence[str]) -> dict[str, int]:
     counts = Counter(codes)
     return {code: counts[code] for code in order}
@@ -277,11 +260,16 @@ def _section(
         description=principle.description if principle else "",
         principle=principle,
         groups=_groups(notes, record),
-        themes=_themes((theme for theme in record.themes if theme.principle_id == principle_id), by_id),
+        themes=theme_views(
+            (theme for theme in record.themes if theme.principle_id == principle_id),
+            by_id,
+            frozenset(theme.id for theme in record.missing_themes),
+        ),
         found=len(notes),
         stated=principle.stated if principle else None,
         by_type=_counted((note.response_type for note in notes), TYPE_ORDER),
         by_status=_counted((note.text_status for note in notes), STATUS_ORDER),
+        tally=next((tally for tally in record.theme_tallies if tally.principle_id == principle_id), None),
     )
 
 
@@ -362,4 +350,5 @@ def arrange(record: Record) -> RecordView:
         answers={
             note.id: by_id[note.answers_note_id] for note in record.notes if note.answers_note_id in by_id
         },
+        across=passages(record),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,18 +19,15 @@ from pipeline.themes import across, clustering, labels
 from pipeline.themes.ownership import OwnedTheme, OwnedThemes, rematch, settle
 from pipeline.themes.result import LostTheme, Tally, ThemeResult
 from pipeline.themes.said import Said, own_words, said, stacked
+from pipeline.themes.text import spoken as spoken_words
 from pipeline.themes.vectors import Analyser
 
-SUGGESTED_FROM = 0.40
-"""Cohesion from which a group is a "suggested" theme; below, it is a "possible" link."""
 FEW_NOTES = 9
 CLEAR_FROM = 0.26
 CLEAR_STEP = 0.0125
 """The fewer the notes, the less their mean says of the question and the more any two look alike. A group that is
 less cohesive than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more) must
 share a telling word, or it is an accident."""
-
-_WRITTEN = re.compile(r"[a-z][a-z-]*")
 
 
 @functools.cache
@@ -45,11 +41,13 @@ def themes(
     principles: Sequence[Principle],
     vectors: Analyser | None = None,
     owned: OwnedThemes | None = None,
+    subject: str = "",
 ) -> ThemeResult:
     """Themes per principle, what runs across principles, and what was left over.
 
     `vectors` analyses the texts (words and vectors); give one that knows its texts already to save time.
     `owned` is what people decided (themes_toml.parse): their themes come first, under their own keys.
+    `subject` is what the whole workshop is about (its title): a word of it is common to all, and names nothing.
     """
     if not notes:
         return ThemeResult(themes=(), lost=rematch(owned or OwnedThemes(), {})[1])
@@ -58,10 +56,16 @@ def themes(
     everything = said(notes, principles, analyse)
     spoken = [item for item in everything if item.analysis.has_content]
     mine, lost = _rematched(owned, everything)
+    about = (
+        frozenset(term.lemma for term in analyse([spoken_words(subject)])[0].terms)
+        if subject
+        else frozenset()
+    )
     workshop = _Workshop(
         background=labels.document_counts([item.analysis.terms for item in spoken]),
         total=len(spoken),
         own=own_words(principles, analyse),
+        about=about,
         ungrouped=frozenset(note.id for note in mine.ungrouped),
     )
     principle_ids = sorted(
@@ -79,7 +83,7 @@ def themes(
             workshop,
         )
     ]
-    links = across.links(spoken, found, workshop.background, order)
+    links = across.links(spoken, found, workshop.background, order, about)
     return ThemeResult(
         themes=tuple(found),
         links=links,
@@ -109,6 +113,7 @@ class _Workshop:
     background: Counter[str]
     total: int
     own: Mapping[str | None, frozenset[str]]
+    about: frozenset[str]
     ungrouped: frozenset[str]
 
 
@@ -128,7 +133,7 @@ def _principle_themes(
 ) -> list[Theme]:
     """One principle's themes: people's first, then suggested before possible, larger before smaller."""
     items = [item for item in everything if item.analysis.has_content]
-    own = workshop.own.get(principle_id, frozenset())
+    own = workshop.own.get(principle_id, frozenset()) | workshop.about
     place = {item.note.id: index for index, item in enumerate(items)}
     similarity = (
         clustering.similarities(stacked(items), [item.analysis.text for item in items])
@@ -160,27 +165,30 @@ def _principle_themes(
                 cohesion,
                 claim.note_ids,
                 quote,
-                True,
+                is_named_by_person=True,
+                description=claim.theme.description,
+                sure_note_ids=tuple(sorted(set(claim.note_ids) & set(claim.theme.note_ids))),
             )
         )
     machine: list[Theme] = []
     for note_ids in settled.groups:
         members = sorted(place[note_id] for note_id in note_ids)
-        cohesion = clustering.cohesion(similarity, members)
-        quote_item = items[clustering.centre(similarity, members)]
+        core = clustering.core(similarity, members)
+        quote_item = items[clustering.centre(similarity, core or members)]
         machine.append(
             Theme(
                 id=theme_id(principle_id, note_ids),
                 principle_id=principle_id,
-                label=_label([items[index] for index in members], own, workshop)
+                label=_label([items[index] for index in core or members], own, workshop)
                 or labels.short(quote_item.words),
-                strength="suggested" if cohesion >= SUGGESTED_FROM else "possible",
-                cohesion=cohesion,
+                strength="suggested" if core else "possible",
+                cohesion=clustering.cohesion(similarity, members),
                 note_ids=note_ids,
                 quote_note_id=quote_item.note.id,
+                sure_note_ids=tuple(sorted(items[index].note.id for index in core)),
             )
         )
-    machine.sort(key=lambda t: (t.strength != "suggested", -len(t.note_ids), -t.cohesion, t.id))
+    machine.sort(key=lambda t: (-len(t.sure_note_ids), -len(t.note_ids), -t.cohesion, t.id))
     return found + machine
 
 
@@ -188,13 +196,13 @@ def _is_accident(group: clustering.Group, items: Sequence[Said], own: Collection
     """Few notes, loosely alike, and no telling word in common: nothing a careful reader would call a theme."""
     if group.cohesion >= CLEAR_FROM + CLEAR_STEP * (FEW_NOTES - len(items)):
         return False
-    return not labels.has_telling_word([items[index].analysis.terms for index in group.members], own)
+    return not labels.telling_words([items[index].analysis.terms for index in group.members], own)
 
 
 def _label(members: Sequence[Said], own: Collection[str], workshop: _Workshop) -> str:
-    written = {word for member in members for word in _WRITTEN.findall(member.words.lower())}
     terms = [member.analysis.terms for member in members]
-    return labels.label(terms, written, workshop.background, workshop.total, own)
+    words = [member.words for member in members]
+    return labels.label(terms, words, workshop.background, workshop.total, own)
 
 
 def _under(everything: Sequence[Said], principle_ids: Sequence[str | None]) -> dict[str | None, list[Said]]:

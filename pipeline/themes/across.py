@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -16,16 +16,17 @@ from pipeline.themes.said import Said, stacked
 from pipeline.themes.text import spoken
 from pipeline.themes.vectors import Analyser, Analysis
 
-LINK_CUT = 0.62
-"""Notes under different principles are more unlike to begin with, so they must be nearer to be linked."""
+LINK_CUT = 0.52
+"""Over a whole workshop any note finds one that sounds like it, so notes must be nearer to be linked."""
 MOST_NOTES = 1500
 """Above so many notes (every pair is compared) only the notes nearest each theme's centre are linked."""
 FITS_FROM = 0.35
 """Mean cosine to a principle's wording from which a theme is taken to be about that principle."""
 MISSING_NOTES = 2
+_ASKS_FOR_MORE = re.compile(r"\b(?:missing|else|left out|forgotten|add)\b", re.IGNORECASE)
+"""A heading that asks what is missing is no principle that a theme could fit."""
 
 _WORDS = re.compile(r"[a-z]+")
-_WRITTEN = re.compile(r"[a-z][a-z-]*")
 
 
 def links(
@@ -33,10 +34,12 @@ def links(
     themes: Sequence[Theme],
     background: Mapping[str, int],
     order: Mapping[str | None, int],
+    about: Collection[str] = (),
 ) -> tuple[Link, ...]:
     """Groups of notes with much the same words under two or more principles, the most alike first.
 
-    `items` in canonical order; `order` gives the principles' places.
+    `items` in canonical order; `order` gives the principles' places; `about` are the lemmas of what the whole
+    workshop is about. A note that shares no other telling word with the rest is not linked.
     """
     if len(items) > MOST_NOTES:
         quotes = {theme.quote_note_id for theme in themes}
@@ -46,24 +49,33 @@ def links(
     similarity = clustering.similarities(stacked(items), [item.analysis.text for item in items])
     found: list[Link] = []
     for group in clustering.groups(similarity, LINK_CUT):
-        members = [items[index] for index in group.members]
+        group_terms = [items[index].analysis.terms for index in group.members]
+        shared = {
+            lemma for lemma in labels.telling_words(group_terms, about) if labels.names(lemma, group_terms)
+        }
+        places = [
+            index
+            for index in group.members
+            if any(term.lemma in shared for term in items[index].analysis.terms)
+        ]
+        members = [items[index] for index in places]
         principle_ids = {member.note.principle_id for member in members}
-        terms = [member.analysis.terms for member in members]
-        if len(principle_ids) < 2 or not labels.has_telling_word(terms, ()):
+        if len(principle_ids) < 2:
             continue
-        written = {word for member in members for word in _WRITTEN.findall(member.words.lower())}
+        terms = [member.analysis.terms for member in members]
+        quote = items[clustering.centre(similarity, places)]
         note_ids = tuple(sorted(member.note.id for member in members))
         found.append(
             Link(
                 id="l" + hashlib.sha256("\n".join(note_ids).encode()).hexdigest()[:12],
-                label=labels.label(terms, written, background, len(items), ())
-                or labels.short(items[group.centre].words),
-                similarity=group.cohesion,
+                label=labels.label(terms, [member.words for member in members], background, len(items), about)
+                or labels.short(quote.words),
+                similarity=clustering.cohesion(similarity, places),
                 principle_ids=tuple(
                     sorted(principle_ids, key=lambda name: (order.get(name, len(order)), name or ""))
                 ),
                 note_ids=note_ids,
-                quote_note_id=items[group.centre].note.id,
+                quote_note_id=quote.note.id,
             )
         )
     return tuple(sorted(found, key=lambda link: (-link.similarity, link.id)))
@@ -115,18 +127,21 @@ def suggested_missing(
 ) -> tuple[Theme, ...]:
     """Themes that fit none of the principles asked about: among unplaced notes, or across principles.
 
-    A theme fits a principle when its notes' mean vector is near that of one of the principle's wordings, or
-    when its label is one of the principle's words.
+    Where a heading asks what is missing, the themes below it are looked at as those of unplaced notes are. A
+    theme fits a principle when its notes' mean vector is near that of one of the principle's wordings, or when
+    most of its notes hold one of the principle's words.
     """
     by_id = {item.note.id: item for item in items}
     across = [
         Theme(link.id, None, link.label, "suggested", link.similarity, link.note_ids, link.quote_note_id)
         for link in found_links
     ]
-    unplaced = [theme for theme in themes if theme.principle_id is None]
+    asked = [principle for principle in principles if not _ASKS_FOR_MORE.search(principle.heading)]
+    homes = {principle.id for principle in asked}
+    unplaced = [theme for theme in themes if theme.principle_id not in homes]
     wordings = [
         analyse([spoken(text)])[0]
-        for principle in principles
+        for principle in asked
         for text in (principle.heading, *principle.also, principle.description)
         if text.strip()
     ]

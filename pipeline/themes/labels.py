@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
@@ -19,11 +20,13 @@ MAX_TERMS = 2
 EVERYDAY = 5.6
 """Zipf frequency from which a word says nothing by itself ("know", "people")."""
 _PLAIN = 7.5
-_NAMING = frozenset({"NOUN", "PROPN", "ADJ", "X"})
+_NOUNS = frozenset({"NOUN", "PROPN", "X"})
+_NAMING = _NOUNS | {"ADJ"}
 _OTHERS_WEIGHT = 0.5
 """Verbs and adverbs name a theme less well than nouns and adjectives do."""
 _SECOND_FROM = 0.5
 """A second word must weigh half as much as the first, or the first says it better alone."""
+_WRITTEN = re.compile(r"[a-z][a-z-]*")
 
 
 def document_counts(notes: Sequence[Sequence[Term]]) -> Counter[str]:
@@ -39,43 +42,85 @@ def zipf(lemma: str) -> float:
     return float(wordfreq.zipf_frequency(lemma, "en"))
 
 
-def has_telling_word(group: Sequence[Sequence[Term]], own: Collection[str]) -> bool:
-    """Do two notes of the group share a word that is neither the principle's nor everyday?"""
+def telling_words(group: Sequence[Sequence[Term]], own: Collection[str]) -> frozenset[str]:
+    """The lemmas that two notes of the group share and that are neither the principle's nor everyday."""
     counts = document_counts(group)
-    return any(count > 1 and lemma not in own and zipf(lemma) < EVERYDAY for lemma, count in counts.items())
+    return frozenset(
+        lemma for lemma, count in counts.items() if count > 1 and lemma not in own and zipf(lemma) < EVERYDAY
+    )
+
+
+def names(lemma: str, group: Sequence[Sequence[Term]]) -> bool:
+    """Is the lemma a noun, a name or a quality somewhere in the group, and not only something that is done?"""
+    return _is_a(_NAMING, lemma, group)
 
 
 def label(
     group: Sequence[Sequence[Term]],
-    written: Collection[str],
+    texts: Sequence[str],
     background: Mapping[str, int],
     total: int,
     own: Collection[str],
 ) -> str:
     """A label for the notes whose content words are `group`, or "" when they share no word.
 
-    `written` are the words (small letters) that really stand on the notes: a word that only the corrected
-    shadow has is never shown. `background` counts notes by lemma over `total` notes; `own` are the lemmas of
-    the principle's heading.
+    `texts` are what really stands on the notes: a word that only the corrected shadow has is never shown.
+    `background` counts notes by lemma over `total` notes; `own` are the lemmas of the principle's heading.
     """
+    texts = [text.lower() for text in texts]
+    written = {word for text in texts for word in _WRITTEN.findall(text)}
     counts = document_counts(group)
     scores: dict[str, float] = {}
     for lemma, count in counts.items():
         if count > 1 and lemma not in own and _surface(lemma, group, written):
             rarity = math.log(1 + total / max(background.get(lemma, 0), 1))
-            naming = any(term.lemma == lemma and term.pos in _NAMING for terms in group for term in terms)
-            telling = max(_PLAIN - zipf(lemma), 0.5) * (1.0 if naming else _OTHERS_WEIGHT)
-            scores[lemma] = round(count / len(group) * rarity * telling, 6)
+            telling = max(_PLAIN - zipf(lemma), 0.5)
+            weight = 1.0 if _is_a(_NAMING, lemma, group) else _OTHERS_WEIGHT
+            scores[lemma] = round(count / len(group) * rarity * telling * weight, 6)
     ranked = sorted(scores, key=lambda lemma: (-scores[lemma], lemma))[:MAX_TERMS]
-    surfaces = [_surface(lemma, group, written) for lemma in ranked]
-    if len(ranked) < MAX_TERMS:
-        return "".join(surfaces)
-    if any(_side_by_side(terms, ranked[0], ranked[1]) for terms in group):
-        return " ".join(surfaces)
-    if any(_side_by_side(terms, ranked[1], ranked[0]) for terms in group):
-        return " ".join(reversed(surfaces))
-    has_second = scores[ranked[1]] >= _SECOND_FROM * scores[ranked[0]]
-    return " and ".join(surfaces) if has_second else surfaces[0]
+    if not ranked:
+        return ""
+    surfaces = {lemma: _surface(lemma, group, written) for lemma in ranked}
+    if len(ranked) == MAX_TERMS:
+        phrase = _phrase(ranked, surfaces, group, texts)
+        if phrase:
+            return phrase
+        are_alike = scores[ranked[1]] >= _SECOND_FROM * scores[ranked[0]]
+        if are_alike and all(_is_a(_NOUNS, lemma, group) for lemma in ranked):
+            return " and ".join(surfaces.values())
+        # "Blank and honest" says neither: one word, a noun if there is one, or what people say they are.
+        if are_alike and not _is_a(_NOUNS, ranked[0], group):
+            ranked.sort(key=lambda lemma: not (_is_a(_NOUNS, lemma, group) or _is_said_to_be(lemma, texts)))
+    first = surfaces[ranked[0]]
+    is_quality = not _is_a(_NOUNS, ranked[0], group) and _is_said_to_be(first, texts)
+    return f"being {first}" if is_quality else first
+
+
+def _phrase(
+    ranked: Sequence[str], surfaces: Mapping[str, str], group: Sequence[Sequence[Term]], texts: Sequence[str]
+) -> str:
+    """The two words as a note puts them together: side by side, or with one small word between them."""
+    for first, second in (ranked, ranked[::-1]):
+        if any(_side_by_side(terms, first, second) for terms in group):
+            return f"{surfaces[first]} {surfaces[second]}"
+    for first, second in (ranked, ranked[::-1]):
+        between = re.compile(
+            rf"\b{re.escape(surfaces[first])}\s*(&|/|\+|\b(?:and|or|of|for|in|to|with))\s*{re.escape(surfaces[second])}\b"
+        )
+        for match in filter(None, map(between.search, texts)):
+            joint = match[1] if match[1].isalpha() else "and"
+            return f"{surfaces[first]} {joint} {surfaces[second]}"
+    return ""
+
+
+def _is_said_to_be(word: str, texts: Sequence[str]) -> bool:
+    """Do two notes say that somebody or something is so ("if we are honest")?"""
+    said = re.compile(rf"\b(?:be|being|been|is|are|am|was|were)\s+{re.escape(word)}\b")
+    return sum(bool(said.search(text)) for text in texts) > 1
+
+
+def _is_a(kinds: Collection[str], lemma: str, group: Sequence[Sequence[Term]]) -> bool:
+    return any(term.lemma == lemma and term.pos in kinds for terms in group for term in terms)
 
 
 def _side_by_side(terms: Sequence[Term], first: str, second: str) -> bool:
