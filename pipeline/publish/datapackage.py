@@ -11,7 +11,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,11 +20,12 @@ from pipeline.model import Polygon, Record, Sighting, bounding_box
 from pipeline.publish import method, words
 from pipeline.publish.licences import LICENCES
 from pipeline.publish.markdown import escape_markdown, inline
+from pipeline.publish.tables import Column, Row, Table
+from pipeline.publish.theme_tables import across_tables
 from pipeline.publish.view import Imprint, RecordView, arrange
 from pipeline.store.cells import csv_cell
 
 Json = dict[str, object]
-Row = tuple[object, ...]
 
 _ARROW = {
     "string": pa.string(),
@@ -35,29 +35,6 @@ _ARROW = {
     "array": pa.string(),
 }
 _MISSING = {"value": "", "label": "Not recorded, or does not apply"}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: what it is called, what type it has, what it means, which coded values it may hold."""
-
-    name: str
-    type: str
-    description: str
-    codes: dict[str, vocabulary.Code] | None = None
-    is_required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with its keys; a foreign key is (column, table, column there)."""
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    primary_key: tuple[str, ...]
-    foreign_keys: tuple[tuple[str, str, str], ...]
-    rows: tuple[Row, ...]
 
 
 def package_files(record: Record, imprint: Imprint | None = None) -> dict[str, bytes]:
@@ -197,6 +174,7 @@ def _tables(view: RecordView) -> tuple[Table, ...]:
             for rank, sighting in enumerate(s for s in note.sightings if s.photo in photos)
         ),
     )
+    missing = {theme.id for theme in record.missing_themes}
     themes = Table(
         "themes",
         "Themes among the notes of one principle: suggestions of a program, unless a person named them.",
@@ -208,6 +186,13 @@ def _tables(view: RecordView) -> tuple[Table, ...]:
             Column("cohesion", "number", "Mean likeness within the theme, from 0 to 1.", is_required=True),
             Column("quote_note_id", "string", "The note that stands for it."),
             Column("is_named_by_person", "boolean", "Whether a person gave the name.", is_required=True),
+            Column("description", "string", "What a person wrote about it."),
+            Column(
+                "is_suggested_missing",
+                "boolean",
+                "Whether it fits none of the principles asked about.",
+                is_required=True,
+            ),
         ),
         ("theme_id",),
         (("principle_id", "principles", "principle_id"), ("quote_note_id", "responses", "note_id")),
@@ -220,6 +205,8 @@ def _tables(view: RecordView) -> tuple[Table, ...]:
                 round(theme.cohesion, 6),
                 theme.quote_note_id if theme.quote_note_id in view.anchors else None,
                 theme.is_named_by_person,
+                theme.description or None,
+                theme.id in missing,
             )
             for theme in record.themes
         ),
@@ -237,7 +224,7 @@ def _tables(view: RecordView) -> tuple[Table, ...]:
         (),
         tuple((photo.path, photo.sha256, photo.width, photo.height) for photo in record.photos),
     )
-    return responses, principles, themes, sightings, pictures
+    return responses, principles, themes, *across_tables(record), sightings, pictures
 
 
 def _place(sighting: Sighting) -> Row:

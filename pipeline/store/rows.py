@@ -217,8 +217,9 @@ def _theme_rows(record: model.Record) -> Iterator[TableRow]:
         )
     # What a note says of its own theme comes first: a person may have moved it.
     own = {note.id: note.theme_id for note in record.notes if note.theme_id is not None}
-    for note_id, theme_id in sorted({**listed, **own}.items()):
-        yield "note_theme", (workshop, note_id, theme_id)
+    sure = {(note_id, theme.id) for theme in record.themes for note_id in theme.sure_note_ids}
+    for pair in sorted({**listed, **own}.items()):
+        yield "note_theme", (workshop, *pair, pair in sure)
 
 
 def _across_rows(record: model.Record) -> Iterator[TableRow]:

@@ -386,6 +386,7 @@ CREATE TABLE note_theme (
     workshop_id VARCHAR NOT NULL,
     note_id VARCHAR NOT NULL,
     theme_id VARCHAR NOT NULL,
+    is_sure BOOLEAN NOT NULL,
     PRIMARY KEY (workshop_id, note_id),
     FOREIGN KEY (workshop_id, note_id) REFERENCES note (workshop_id, note_id),
     FOREIGN KEY (workshop_id, theme_id) REFERENCES theme (workshop_id, theme_id)
@@ -394,6 +395,7 @@ COMMENT ON TABLE note_theme IS 'The theme a note belongs to; a note has one them
 COMMENT ON COLUMN note_theme.workshop_id IS 'The workshop.';
 COMMENT ON COLUMN note_theme.note_id IS 'The note.';
 COMMENT ON COLUMN note_theme.theme_id IS 'Its theme.';
+COMMENT ON COLUMN note_theme.is_sure IS 'True for notes that most surely say the same, or that a person put there; false where it may belong.';
 
 -- Decisions and editions ---------------------------------------------------------------------------
 

@@ -202,7 +202,12 @@ SELECT
     quoted.text AS quote,
     theme.is_named_by_person,
     theme.description,
-    theme.is_suggested_missing
+    theme.is_suggested_missing,
+    (
+        SELECT count(*) FROM note_theme
+        WHERE note_theme.workshop_id = theme.workshop_id AND note_theme.theme_id = theme.theme_id
+            AND note_theme.is_sure
+    ) AS sure_notes
 FROM theme
 JOIN workshop USING (workshop_id)
 LEFT JOIN principle
@@ -223,6 +228,7 @@ COMMENT ON COLUMN themes_by_principle.quote IS 'What that note says.';
 COMMENT ON COLUMN themes_by_principle.is_named_by_person IS 'True where a person gave the theme its name.';
 COMMENT ON COLUMN themes_by_principle.description IS 'What a person wrote about it; empty where nobody did.';
 COMMENT ON COLUMN themes_by_principle.is_suggested_missing IS 'True where it fits none of the principles asked about.';
+COMMENT ON COLUMN themes_by_principle.sure_notes IS 'How many of its notes most surely say the same, or were put there by a person.';
 
 CREATE VIEW changes AS
 SELECT
