@@ -196,22 +196,27 @@ def import_record(context: _Context, name: str, file: Path, date: Any) -> None:
     "--format",
     "form",
     required=True,
-    help="data-package, tei, page-xml, web-annotation, refi-qda, pdf, docx, pptx, png, svg, html, md or txt.",
+    help="data-package, tei, page-xml, web-annotation, refi-qda, pdf, docx, pptx, png, svg, html, md or txt; or all.",
 )
 @_common
 def export(context: _Context, name: str, form: str) -> None:
     """The record in a format that other programs read, into reports/WORKSHOP/exports/."""
     from pipeline import exporting, standing
 
-    if form not in exporting.FORMATS:
+    folder = context.reports / name / "exports"
+    if form not in (*exporting.FORMATS, exporting.EVERY):
         near = settings.nearest(form, exporting.FORMATS)
         hint = f" Did you mean “{near}”?" if near else ""
         raise click.UsageError(
             f"There is no format “{form}”.{hint} There are: {', '.join(exporting.FORMATS)}."
         )
-    files = exporting.export(
-        standing.exportable(context.places, name), form, context.reports / name / "exports" / form
-    )
+    it = standing.exportable(context.places, name)
+    if form == exporting.EVERY:
+        files = exporting.export_all(it, folder)
+        for left_out, why in exporting.unavailable_formats().items():
+            click.echo(f"{left_out} was left out: {why}", err=True)
+    else:
+        files = exporting.export(it, form, folder / form)
     if not context.is_quiet:
         click.echo("\n".join(str(file) for file in files))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import publish
@@ -13,9 +13,11 @@ from pipeline.files import write_atomically
 from pipeline.model import Crop, Photograph, Record
 from pipeline.publish.changes import ChangeLike
 from pipeline.publish.exports import EXPORTS
+from pipeline.publish.pictures import publishable
 from pipeline.publish.view import Imprint
 from pipeline.themes.codebook import codebook
 
+unavailable_formats = publish.unavailable_formats
 _DOCUMENTS = ("docx", "html", "md", "pdf", "png", "pptx", "svg", "txt")
 
 
@@ -63,6 +65,20 @@ FORMATS: dict[str, Callable[[Exportable], dict[str, bytes]]] = {
     **{name: _document(name) for name in _DOCUMENTS},
 }
 """Every format by the name people give it."""
+
+
+EVERY = "all"
+"""The name for every format that can be made here."""
+
+
+def export_all(it: Exportable, folder: Path) -> list[Path]:
+    """Write the record in every format that can be made here, each into a folder of its name below `folder`.
+
+    The pictures are made small once for all. Raises StorageError when a file cannot be written.
+    """
+    missing = publish.unavailable_formats()
+    it = replace(it, crops=publishable(it.crops, [note.id for note in it.record.notes]))
+    return [file for name in FORMATS if name not in missing for file in export(it, name, folder / name)]
 
 
 def export(it: Exportable, name: str, folder: Path) -> list[Path]:

@@ -347,6 +347,37 @@ def test_round_trip(notes: list[Note], forget: bool) -> None:
     assert [folded(one.text or "") for one in regions] == expected
 
 
+plain_words = st.lists(st.from_regex(r"[A-Za-z']{1,8}", fullmatch=True), min_size=1, max_size=5).map(" ".join)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(plain_words, plain_words, st.booleans()), min_size=1, max_size=5), st.booleans())
+def test_any_corrections_come_back_whole_and_only_once(
+    rows: list[tuple[str, str, bool]], forget: bool
+) -> None:
+    """Whatever is retyped in another program is decided here, nothing else is, and the same file adds nothing."""
+    notes = [make_note(number, before) for number, (before, _, _) in enumerate(rows, start=1)]
+    record = make_record(notes=notes, themes=())
+    changed = {note.id: after for note, (_, after, is_retyped) in zip(notes, rows, strict=True) if is_retyped}
+    data = exported(record)
+    for note_id, after in changed.items():
+        data = edited(data, retype(note_id, after))
+    data = forgetful(data) if forget else data
+    first = imported(data, record)
+    assert first.problems == ()
+    decided = decide(notes, first.decisions, ["power"])
+    assert decided.orphans == ()
+    words = {note.id: note.text for note in decided.notes}
+    assert words == {note.id: changed.get(note.id, note.text) for note in notes}
+    after = make_record(notes=list(decided.notes), themes=())
+    known = {decision.id for decision in first.decisions}
+    assert imported(data, after, known=known).decisions == ()
+    assert imported(data, after).decisions == ()
+    # Taken in twice by mistake, before the next run, the log keeps each decision once.
+    assert imported(data, record).decisions == first.decisions
+    assert imported(data, record, known=known).decisions == ()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_mutated_files_are_read_or_refused(data: st.DataObject) -> None:

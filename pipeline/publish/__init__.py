@@ -37,9 +37,12 @@ RECORD = "record.html"
 QUICK_FORMATS = ("html", "md", "txt", "svg")
 """What every run writes: quick, and without libraries of the system."""
 _DRAWN = [
-    f"{name}.{end}" for name in ("responses-by-principle", "legibility", "changes") for end in ("svg", "png")
+    f"{name}.{end}"
+    for name in ("responses-by-principle", "legibility", "themes", "changes")
+    for end in ("svg", "png")
 ]
 _OWN = ("record.pdf", "record.docx", "record.pptx", "record.md", "record.txt", *_DRAWN)
+_PICTURED = {"html", "pdf", "docx", "pptx"}
 ALL_FORMATS = (*QUICK_FORMATS, "png", "pdf", "docx", "pptx")
 
 
@@ -72,7 +75,8 @@ def render_reports(
     unknown = sorted(set(formats) - set(ALL_FORMATS))
     if unknown:
         raise ValueError(f"{unknown[0]!r} is no format of the record; there are {', '.join(ALL_FORMATS)}")
-    crops = publishable(crops, (note.id for note in record.notes))
+    if _PICTURED & set(formats):
+        crops = publishable(crops, (note.id for note in record.notes))
     contents = dict(tables)
     view = arrange(record)
     drawn = list(make_charts(view))
@@ -92,9 +96,9 @@ def render_reports(
         contents["record.md"] = render_markdown(record, changes, imprint, tuple(tables)).encode()
     if "txt" in formats:
         contents["record.txt"] = write_transcript(record).encode("utf-8", "replace")
-    contents[RECORD] = render_html(
-        record, crops, changes, imprint, tuple(tables), photographs=photographs
-    ).encode()
+    if "html" in formats:
+        page = render_html(record, crops, changes, imprint, tuple(tables), photographs=photographs)
+        contents[RECORD] = page.encode()
     return contents
 
 
@@ -116,8 +120,9 @@ def write_reports(
     written this time is removed: beside a newer page it would tell another story. Raises ValueError
     for a table whose name leaves the folder and StorageError when the folder cannot be written.
     """
+    wanted = {"html", *formats}
     contents = render_reports(
-        record, crops, tables, changes, imprint=imprint, photographs=photographs, formats=formats
+        record, crops, tables, changes, imprint=imprint, photographs=photographs, formats=wanted
     )
     obsolete = [
         name
@@ -127,6 +132,8 @@ def write_reports(
             "record.pptx",
             "responses-by-principle.png",
             "legibility.png",
+            "themes.svg",
+            "themes.png",
         )
         if name not in contents
     ]

@@ -27,7 +27,7 @@ _TOP, _KEY_LINE = 74, 24
 MOST_SHAPES = 28
 """Up to so many responses under every heading, each is drawn as its shape; above, bars are drawn."""
 
-_INK, _MUTED, _LINE = "#1f1d1a", "#5a564e", "#cfc9bd"
+INK, MUTED, LINE = "#1f1d1a", "#5a564e", "#cfc9bd"
 _STATUS_FILL = {
     "legible": ("#2b5f56", "#ffffff"),
     "partial": ("#e3b94a", "#1f1d1a"),
@@ -61,9 +61,12 @@ class Chart:
     svg: str
 
 
-def make_charts(view: RecordView) -> tuple[Chart, Chart]:
-    """The two charts of a record."""
-    return _responses(view), _legibility(view)
+def make_charts(view: RecordView) -> tuple[Chart, ...]:
+    """The charts of a record: responses, legibility, and the themes where there are any."""
+    from pipeline.publish.theme_chart import themes_chart  # noqa: PLC0415  (it draws with what is here)
+
+    themes = themes_chart(view)
+    return _responses(view), _legibility(view), *([themes] if themes else [])
 
 
 def changes_chart(groups: Sequence[ChangeGroup]) -> Chart:
@@ -80,7 +83,7 @@ def changes_chart(groups: Sequence[ChangeGroup]) -> Chart:
             _row_label(label, values[0], _TOP + number * ROW),
             _bar(values, [("#1d5d94", "#ffffff")], most, _TOP + number * ROW),
         ]
-    svg = _document(
+    svg = document(
         name="chart-changes",
         title=title,
         description=description,
@@ -119,7 +122,7 @@ def _responses(view: RecordView) -> Chart:
     most = max((sum(values) for _, values in table.rows), default=0)
     shapes = {code: _shape_for(view, code) for code in present}
     key = [
-        _shape_mark(shapes[code], code, 0, -15, 18) + _text(24, 0, table.columns[index], 14, _INK)
+        shape_mark(shapes[code], code, 0, -15, 18) + text(24, 0, table.columns[index], 14, INK)
         for index, code in enumerate(present)
     ]
     body: list[Markup] = []
@@ -131,7 +134,7 @@ def _responses(view: RecordView) -> Chart:
         else:
             fills = [(icons.COLOURS[code][0], "#ffffff") for code in present]
             body.append(_bar(values, fills, most, top))
-    svg = _document(
+    svg = document(
         name="chart-responses",
         title=title,
         description=description,
@@ -149,7 +152,7 @@ def _legibility(view: RecordView) -> Chart:
     most = max((sum(values) for _, values in table.rows), default=0)
     fills = [_STATUS_FILL[code] for code in STATUS_ORDER]
     key = [
-        _rect(0, -14, (18, 16), fills[index][0]) + _text(24, 0, label, 14, _INK)
+        _rect(0, -14, (18, 16), fills[index][0]) + text(24, 0, label, 14, INK)
         for index, label in enumerate(table.columns)
     ]
     body: list[Markup] = []
@@ -157,7 +160,7 @@ def _legibility(view: RecordView) -> Chart:
         top = _TOP + number * ROW
         body.append(_row_label(heading, sum(values), top))
         body.append(_bar(values, fills, most, top))
-    svg = _document(
+    svg = document(
         name="chart-legibility",
         title=title,
         description=description,
@@ -175,9 +178,17 @@ def _shape_for(view: RecordView, response_type: str) -> str:
     return "not_recorded" if response_type in ("unsure", "not_recorded") else "other"
 
 
-def _document(
-    *, name: str, title: str, description: str, table: Table, key: tuple[Markup, int], body: Sequence[Markup]
+def document(
+    *,
+    name: str,
+    title: str,
+    description: str,
+    table: Table,
+    key: tuple[Markup, int],
+    body: Sequence[Markup],
+    height: int | None = None,
 ) -> str:
+    """A chart as SVG; `height` is that of its body's lower end, by default a row for each of the table's."""
     data = {
         "columns": [table.subject, *table.columns],
         "rows": [[heading, *values] for heading, values in table.rows],
@@ -199,13 +210,13 @@ def _document(
     ).format(
         name=name,
         width=WIDTH,
-        height=_TOP + lower + len(table.rows) * ROW + 4,
+        height=lower + (_TOP + len(table.rows) * ROW + 4 if height is None else height),
         font=_FONT,
         title=clean(title),
         description=clean(description),
         data=clean(json.dumps(data, ensure_ascii=False)),
         hatch=hatch if name == "chart-legibility" else "",
-        head=_text(LEFT, 18, title, 17, _INK, is_strong=True),
+        head=text(LEFT, 18, title, 17, INK, is_strong=True),
         key=key[0],
         lower=lower,
         body=Markup("\n").join(body),
@@ -232,7 +243,7 @@ def _row_label(heading: str, total: int, top: int) -> Markup:
     return Markup(
         '<line x1="{0}" x2="{1}" y1="{2}" y2="{2}" stroke="{3}"/>'
         '<text x="{0}" y="{4}" font-size="14" fill="{5}">{6}<tspan dx="7" fill="{7}">{8}</tspan></text>'
-    ).format(LEFT, WIDTH - 4, top - 6, _LINE, top + 13, _INK, clean(shown), _MUTED, f"{total:,}")
+    ).format(LEFT, WIDTH - 4, top - 6, LINE, top + 13, INK, clean(shown), MUTED, f"{total:,}")
 
 
 def _shapes_row(values: Sequence[int], codes: Sequence[str], shapes: dict[str, str], top: int) -> Markup:
@@ -240,12 +251,13 @@ def _shapes_row(values: Sequence[int], codes: Sequence[str], shapes: dict[str, s
     x = float(LEFT)
     for value, code in zip(values, codes, strict=True):
         for _ in range(value):
-            marks.append(_shape_mark(shapes[code], code, x, top + 21, 18))
+            marks.append(shape_mark(shapes[code], code, x, top + 21, 18))
             x += CELL
     return Markup("").join(marks)
 
 
-def _shape_mark(shape: str, response_type: str, x: float, y: float, size: float) -> Markup:
+def shape_mark(shape: str, response_type: str, x: float, y: float, size: float) -> Markup:
+    """A note's shape in its response type's colours, `size` pixels wide, its upper left corner at x, y."""
     ink, tint = icons.COLOURS[response_type]
     return Markup(
         '<path transform="translate({} {}) scale({})" d="{}" fill="{}" stroke="{}" stroke-width="2"'
@@ -280,9 +292,10 @@ def _rect(x: float, y: float, size: tuple[float, float], fill: str, stroke: str 
     )
 
 
-def _text(x: float, y: float, text: str, size: float, fill: str, *, is_strong: bool = False) -> Markup:
+def text(x: float, y: float, words_of: str, size: float, fill: str, *, is_strong: bool = False) -> Markup:
+    """A line of text that starts at x and stands on y."""
     return Markup('<text x="{}" y="{}" font-size="{}" fill="{}"{}>{}</text>').format(
-        f"{x:g}", f"{y:g}", f"{size:g}", fill, _STRONG if is_strong else "", clean(text)
+        f"{x:g}", f"{y:g}", f"{size:g}", fill, _STRONG if is_strong else "", clean(words_of)
     )
 
 

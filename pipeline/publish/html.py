@@ -29,6 +29,7 @@ def render_html(
     *,
     photographs: Sequence[Photograph] = (),
     address: Callable[[str, Crop], str] | None = None,
+    is_close: bool = False,
 ) -> str:
     """The whole page, pictures and style inside; no script.
 
@@ -36,7 +37,8 @@ def render_html(
     `photographs` stand at the head of their sections, unless there are more than pictures.MANY notes: the
     page would grow too heavy. `tables` are the names of data files that lie beside the page, to link to.
     `address` gives a picture's address by note id, or photograph_key, and picture; by default the picture
-    itself, inlined. The same input gives the same page, byte for byte.
+    itself, inlined. `is_close` sets the notes as plain lines, for paper. The same input gives the same
+    page, byte for byte.
     """
     view = arrange(record)
     crops = pictures.publishable(crops, (note.id for note in record.notes))
@@ -62,6 +64,7 @@ def render_html(
             shown=frozenset(note.id for note in record.notes if note.id in crops and may_show_crop(note)),
             examples=examples(view, crops.keys()),
             page_language="en",
+            is_close=is_close,
             method_sentences=method.sentences(view),
             software=method.software(record),
             citation=method.citation(record, imprint.edition, imprint.edition_date),

@@ -64,6 +64,7 @@ def render_pdf(
         imprint,
         photographs=photographs,
         address=lambda key, _: _address(key),
+        is_close=is_close,
     )
     if is_close:
         page = page.replace("</style>", f"{read_template('close.css')}</style>", 1)

@@ -56,6 +56,9 @@ def photographs_of(record: Record, views: Mapping[str, Crop]) -> tuple[Photograp
         if not mine:
             continue
         with Image.open(io.BytesIO(views[photo.sha256].jpeg)) as opened:
+            # Of a much larger picture the decoder need not give every pixel.
+            part = longest / max(opened.size)
+            opened.draft("RGB", (int(opened.width * part), int(opened.height * part)))
             view = opened.convert("RGB")
         _cover(view, photo, walls.hidden_on(photo))
         for place, (section, _, notes) in mine:

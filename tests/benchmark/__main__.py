@@ -19,7 +19,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmark import bench_geometry, peers
+from tests.benchmark import bench_geometry, bench_publish, peers
 from tests.benchmark.runs import PROJECT, SHARED, Predictions, pipeline_run
 
 WORK = PROJECT / "processed" / "benchmark"
@@ -181,13 +181,13 @@ def _growth() -> dict[str, float]:
 def main() -> None:
     """Run every part that its data is there for, or the parts named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ("real", "rendered", "sample", "reading", "themes", "growth")
+    parts = ("real", "rendered", "sample", "reading", "themes", "publish", "growth")
     parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all where none is named")
     chosen = parser.parse_args().parts or list(parts)
     boards = SHARED / "boards"
     if not boards.is_dir():
         OUT.print("../shared is not there: only the sample workshop is measured.")
-        chosen = [part for part in chosen if part in ("sample", "growth")] or ["sample"]
+        chosen = [part for part in chosen if part in ("sample", "publish", "growth")] or ["sample"]
     figures: dict[str, Any] = {}
     if "real" in chosen:
         figures["real boards"] = _boards(
@@ -206,6 +206,9 @@ def main() -> None:
         subprocess.run(
             [sys.executable, "-m", "tests.benchmark.bench_themes", "--quick"], check=True, cwd=PROJECT
         )
+    if "publish" in chosen:
+        figures["5,000 notes in every format"] = bench_publish.measure(5000)
+        OUT.print(figures["5,000 notes in every format"])
     if "growth" in chosen:
         figures["growth"] = _growth()
     WORK.mkdir(parents=True, exist_ok=True)
