@@ -25,6 +25,7 @@ from pipeline.model import (
     Reading,
     Record,
     Sighting,
+    Theme,
     Word,
 )
 from pipeline.planning import Places
@@ -33,12 +34,16 @@ from pipeline.review.guard import Guard
 from pipeline.review.material import Material, material_file
 from pipeline.review.server import application
 from pipeline.stages.amend import HandReading
+from pipeline.themes.ownership import OwnedThemes
+from pipeline.themes.result import ThemeResult
 from pipeline.workshop import load_workshop
 
 PORT = 8731
 ORIGIN = f"http://127.0.0.1:{PORT}"
 WIDTH, HEIGHT = 1600, 1200
 SIDE = 180.0
+MACHINE = ("n0001", "n0002", "n0003", "n0004")
+"""The notes that stand in the one theme the machine finds here."""
 TOML = """title = "Review me"
 [[principles]]
 id = "power"
@@ -153,6 +158,23 @@ def save_record(places: Places, notes: list[Note], photos: list[Photo], **overri
 
 def make_desk(places: Places) -> Desk:
     return Desk(places, places.raw / "demo", FakeReader())  # type: ignore[arg-type]
+
+
+def fake_themes(
+    notes: Any, principles: object, vectors: object = None, owned: OwnedThemes | None = None
+) -> ThemeResult:
+    """Stands in for the stage: people's themes as they are, and of the rest one theme of the first four notes."""
+    owned = owned or OwnedThemes()
+    there = {note.id for note in notes}
+    mine = [
+        Theme(one.key, one.principle_id, one.name, "suggested", 0.9, ids, ids[0], True)
+        for one in owned.themes
+        if not one.is_rejected and (ids := tuple(note.id for note in one.notes if note.id in there))
+    ]
+    taken = {note.id for one in owned.themes for note in one.notes} | {note.id for note in owned.ungrouped}
+    free = tuple(note_id for note_id in MACHINE if note_id in there and note_id not in taken)
+    machine = [Theme("t1", "power", "thoughts", "possible", 0.3, free, free[0])] if len(free) > 1 else []
+    return ThemeResult(themes=(*mine, *machine))
 
 
 class Browser:

@@ -79,6 +79,14 @@ def test_ten_notes_by_keyboard_a_split_an_undo_a_kill_and_all_is_there(
         page.until(lambda left=left: page.left() == left - 1, f"note {number} was not saved")
     assert page.left() == 2
 
+    page.keys("e", " and more", Keys.ESCAPE, "k")
+    page.until(lambda: "and more" not in page.words())
+    page.keys("j")
+    page.until(lambda: "and more" in page.words(), "words typed and not saved have to come back")
+    page.driver.refresh()
+    page.driver.switch_to.alert.accept()
+    page.until(lambda: page.left() == 2 and page.words() and "and more" not in page.words())
+
     page.keys("s", Keys.ARROW_RIGHT, Keys.ARROW_LEFT, Keys.ENTER)
     page.until(lambda: "of 13" in page.text("progress-text"), "the split was not saved")
     page.keys("u")
@@ -116,7 +124,9 @@ def test_two_browsers_at_once_and_a_settled_dispute(
     assert "the power" in bo.text("claims")
     assert "the flower" in bo.text("claims")
 
-    ada.driver.refresh()
+    ada.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+    ada.until(lambda: "1 disputed" in ada.text("disputed-open"), "the first one is told without asking")
+    ada.driver.find_element(By.ID, "disputed-open").click()
     ada.until(lambda: "Which is right?" in ada.text("claims"), "and the first one too, before anything else")
     buttons = ada.driver.find_elements(By.CSS_SELECTOR, "#claims button")
     buttons[1].click()
@@ -151,6 +161,13 @@ def test_a_missed_note_is_drawn_with_the_mouse(
     page.driver.find_element(By.ID, "mode-save").click()
     page.until(lambda: "of 13" in page.text("progress-text"))
     page.until(lambda: page.words() == "drawn", "it is read at once")
+    page.keys("a", Keys.TAB)
+    page.until(lambda: page.driver.switch_to.active_element.get_dom_attribute("class") == "other")
+    answered = page.driver.switch_to.active_element.get_dom_attribute("aria-label")
+    page.keys(Keys.ENTER)
+    page.until(
+        lambda: f"Answers: “{answered}”" in page.text("answers"), "it answers the note that was chosen"
+    )
     assert page.complaints() == []
 
 
@@ -208,3 +225,50 @@ def test_on_a_tablet_everything_is_within_reach(
     assert wide <= shown, "nothing is cut off at the side"
     page.driver.find_element(By.ID, "accept").click()
     page.until(lambda: page.left() == 11)
+
+
+def themes_of(page: Page) -> list[str]:
+    return [one.text for one in page.driver.find_elements(By.CSS_SELECTOR, ".card h3")]
+
+
+def test_themes_by_keyboard_alone_beside_an_editor_and_after_a_killed_server(
+    places: Places, start: Callable[..., Server], browse: Callable[..., Page]
+) -> None:
+    server, page = start(), browse()
+    page.open(server.address, "Ada")
+    page.driver.get(server.address.split("/open")[0] + "/themes")
+    page.until(lambda: themes_of(page) == ["thoughts"] and "1 theme" in page.text("progress-text"))
+    assert page.serious_findings() == []
+
+    page.keys("j", "r")
+    page.until(lambda: page.driver.find_element(By.ID, "naming").get_attribute("open") is not None)
+    assert page.serious_findings() == []
+    page.keys("What power means" + Keys.ENTER)
+    page.until(lambda: themes_of(page) == ["What power means"])
+    assert "Saved" in str(page.driver.find_element(By.ID, "said").get_property("textContent"))
+    page.keys(Keys.TAB, " ", "s")
+    page.until(lambda: page.driver.find_element(By.ID, "naming").get_attribute("open") is not None)
+    page.keys("The first" + Keys.ENTER)
+    page.until(lambda: themes_of(page) == ["What power means", "The first"])
+    page.keys("x")
+    page.until(lambda: themes_of(page) == ["What power means"])
+    page.keys("u")
+    page.until(lambda: len(themes_of(page)) == 2, "the rejection was not taken back")
+    assert page.complaints() == []
+
+    file = places.raw / "demo" / "themes.toml"
+    by_hand = file.read_text().replace("The first", "By hand")
+    file.write_text(by_hand)
+    page.keys("j", "p")
+    page.until(lambda: "Somebody else" in page.text("trouble"), "an edit made elsewhere has to be told")
+    page.until(lambda: "By hand" in themes_of(page))
+    assert file.read_text() == by_hand
+
+    server.kill()
+    page.keys("j", "p")
+    page.until(lambda: "was not saved" in page.text("trouble"), "a dead server has to be told")
+    again = start()
+    page.driver.get(again.address)
+    page.until(lambda: "notes done" in page.text("progress-text"))
+    page.driver.get(again.address.split("/open")[0] + "/themes")
+    page.until(lambda: themes_of(page) == ["What power means", "By hand"])

@@ -7,40 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reviewing import Browser, make_desk, make_project
+from reviewing import Browser, fake_themes, make_desk, make_project
 
 from pipeline.errors import StorageError
-from pipeline.model import Principle, Theme
 from pipeline.planning import Places
 from pipeline.stages import theme as stage
 from pipeline.themes import keeping
-from pipeline.themes.ownership import OwnedThemes
 from pipeline.themes.result import ThemeResult
 
 FILE = keeping.FILE_NAME
-MACHINE = ("n0001", "n0002", "n0003", "n0004")
-
-
-def found(
-    notes: Any, principles: tuple[Principle, ...], vectors: object = None, owned: OwnedThemes | None = None
-) -> ThemeResult:
-    """Stands in for the stage: people's themes as they are, and of the rest one theme of the first four notes."""
-    owned = owned or OwnedThemes()
-    there = {note.id for note in notes}
-    mine = [
-        Theme(one.key, one.principle_id, one.name, "suggested", 0.9, ids, ids[0], True)
-        for one in owned.themes
-        if not one.is_rejected and (ids := tuple(note.id for note in one.notes if note.id in there))
-    ]
-    taken = {note.id for one in owned.themes for note in one.notes} | {note.id for note in owned.ungrouped}
-    free = tuple(note_id for note_id in MACHINE if note_id in there and note_id not in taken)
-    machine = [Theme("t1", "power", "thoughts", "possible", 0.3, free, free[0])] if len(free) > 1 else []
-    return ThemeResult(themes=(*mine, *machine))
 
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
-    monkeypatch.setattr(stage, "themes", found)
+    monkeypatch.setattr(stage, "themes", fake_themes)
     return make_project(tmp_path)
 
 
@@ -219,7 +199,7 @@ def test_until_the_themes_are_worked_out_the_last_runs_are_shown(
 
     def slow(*given: Any) -> ThemeResult:
         assert may_go_on.wait(60)
-        return found(*given)
+        return fake_themes(*given)
 
     monkeypatch.setattr(stage, "themes", slow)
     page = Browser(make_desk(places))

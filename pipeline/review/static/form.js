@@ -27,6 +27,7 @@ export class Form {
     this.chosen = {};
     this.words = byId('words');
     this.words.addEventListener('input', () => this.lightUp());
+    byId('picture').addEventListener('load', () => byId('picture').classList.remove('waiting'));
     byId('form').addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
@@ -63,8 +64,11 @@ export class Form {
     this.words.placeholder = this.fixed.second ? '' : (PLACEHOLDER[note.text_status] ?? '');
     this.showType();
     const picture = byId('picture');
-    picture.className = '';
-    picture.src = note.picture ?? '';
+    picture.className = 'waiting';
+    if (note.picture) picture.src = note.picture;
+    else picture.removeAttribute('src');
+    // Never the picture of another note beside these words, not even for a moment.
+    if (picture.complete) picture.classList.remove('waiting');
     picture.hidden = !note.picture;
     picture.alt = note.picture ? 'The note, cut out of the photograph' : '';
     this.showWhy();
@@ -314,7 +318,7 @@ export class Form {
 
   turn() {
     const picture = byId('picture');
-    const now = Number(picture.className.slice(1) || 0);
+    const now = Number(picture.className.replace('waiting', '').trim().slice(1) || 0);
     picture.className = now === 270 ? '' : `t${now + 90}`;
   }
 

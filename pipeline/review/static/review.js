@@ -12,7 +12,8 @@ const NEWS_EVERY = 12000; // ms
 
 const page = {
   fixed: null, // what stays the same: types, principles, photographs, …
-  ids: [],
+  ids: [], // the notes of this sitting, in order; what is saved stays among them, so that one can look back
+  done: new Set(),
   at: 0,
   note: null,
   figures: null,
@@ -48,11 +49,13 @@ async function begin() {
     focusNote();
   }
   setInterval(news, NEWS_EVERY);
+  document.addEventListener('visibilitychange', news);
 }
 
-async function loadQueue(keep = null) {
+async function loadQueue(keep = null, isSitting = false) {
   page.figures = await ask('queue', { ...filters(), person: person() || page.fixed.person });
-  page.ids = page.figures.ids;
+  page.ids = isSitting ? inTheirPlaces(page.figures.ids, keep) : page.figures.ids;
+  if (!isSitting) page.done.clear();
   page.known.clear();
   page.onPhoto.clear();
   page.at = Math.max(0, keep ? page.ids.indexOf(keep) : 0);
@@ -60,6 +63,18 @@ async function loadQueue(keep = null) {
   progress();
   notice(page.figures.notices);
   await show(keep && !page.ids.includes(keep) ? keep : page.ids[page.at]);
+}
+
+// The notes as they stand now, in the order of this sitting: new ones come after the note that is shown.
+function inTheirPlaces(ids, keep) {
+  const [now, before] = [new Set(ids), new Set(page.ids)];
+  const here = page.note?.id;
+  const fresh = ids.filter((id) => !before.has(id));
+  const kept = page.ids.flatMap((id) => {
+    const isThere = now.has(id) || page.done.has(id) || id === keep;
+    return [...(isThere ? [id] : []), ...(id === here ? fresh : [])];
+  });
+  return before.has(here) ? kept : [...fresh, ...kept];
 }
 
 function notice(sentences) {
@@ -91,7 +106,7 @@ async function news() {
   Object.assign(page.figures, found);
   progress();
   if (found.made !== made && !form.isChanged) {
-    await loadQueue(page.note?.id).catch(trouble);
+    await loadQueue(page.note?.id, true).catch(trouble);
     say('The record was made anew; this is how it stands now.');
   } else if (found.disputed > disputed) say('A note was read differently by somebody else: see “disputed” above.');
 }
@@ -233,7 +248,7 @@ async function saved(answer, id, where, next) {
     say('Saved. It may name a person: keep the name, or take it out?');
     return;
   }
-  if (where >= 0 && filters().show !== 'all' && filters().show !== 'done') page.ids.splice(where, 1);
+  page.done.add(id);
   for (const note of page.onPhoto.get(page.note.photo) ?? []) if (note.id === id) note.done = true;
   page.at = Math.max(where, 0);
   if (next && answer.next) await show(next, answer.next);
@@ -252,9 +267,10 @@ async function perform(act_name, sent) {
   try {
     const answer = await reach(act_name, sent);
     if (!answer) return;
-    // A note that is gone, or another one now, has no use for words that were typed for it.
+    // A note that is gone, or another one now: nothing is kept for it.
     if (answer.note?.id !== before && !['undo', 'draw'].includes(act_name)) page.drafts.delete(before);
-    await loadQueue(answer.note?.id ?? (act_name === 'discard' ? next : before));
+    for (const id of [before, sent.other, answer.note?.id]) if (act_name !== 'name') page.done.delete(id);
+    await loadQueue(answer.note?.id ?? (act_name === 'discard' ? next : before), true);
   } catch (error) {
     trouble(error);
   } finally {
