@@ -302,4 +302,5 @@ def test_unknown_formats_are_refused_and_old_ones_removed(tmp_path: Path) -> Non
         "record.md",
         "record.txt",
         "responses-by-principle.svg",
+        "themes.svg",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import xml.etree.ElementTree as ET
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from factories import make_note, make_record
 
 from pipeline.model import Crossing, Crosswalk, Link, LostTheme, Mention, Principle, Record, Tally, Theme
 from pipeline.publish import render_html, render_markdown
+from pipeline.publish.charting import make_charts
 from pipeline.publish.datapackage import package_files
 from pipeline.publish.docx import render_docx
 from pipeline.publish.pptx import render_pptx
+from pipeline.publish.theme_chart import MOST_DRAWN
 from pipeline.publish.theming import passages, tally_sentence
 from pipeline.publish.view import arrange
 from pipeline.store import builder
@@ -188,3 +191,32 @@ def test_the_data_package_holds_it(record: Record) -> None:
     ]
     names = {resource["name"] for resource in json.loads(files["datapackage.json"])["resources"]}
     assert {"links", "link_notes", "mentions", "crosswalk", "themes"} <= names
+
+
+def test_the_chart_draws_every_note_once_and_says_what_it_shows(record: Record) -> None:
+    (chart,) = [one for one in make_charts(arrange(record)) if one.name == "themes.svg"]
+    assert chart.table.rows[0] == ("Power: who decides", (2, 0, 0, 1))
+    assert sum(chart.table.totals) == len(record.notes)
+    assert chart.description.startswith(
+        "Power: who decides (suggested, 2 notes and perhaps 1 more: 2 agreement, 1 challenge). "
+        "Make Time: in no theme: 1 note. "
+    )
+    root = ET.fromstring(chart.svg)
+    assert json.loads(root.findtext("{http://www.w3.org/2000/svg}metadata") or "")["columns"][0] == "Theme"
+    drawn = list(root.iter("{http://www.w3.org/2000/svg}path"))
+    assert len(drawn) == len(record.notes) + 1  # and one in the key
+    assert [one.name for one in make_charts(arrange(replace(record, themes=())))] == [
+        "responses-by-principle.svg",
+        "legibility.svg",
+    ]
+
+
+def test_a_large_theme_is_drawn_in_part_and_counted_in_whole(record: Record) -> None:
+    notes = [replace(make_note(n, "Say it", principle_id="power"), id=f"m{n}") for n in range(60)]
+    ids = tuple(note.id for note in notes)
+    crowded = replace(
+        record, notes=tuple(notes), themes=(Theme("t", "power", "say", "possible", 0.3, ids, "m0"),)
+    )
+    (chart,) = [one for one in make_charts(arrange(crowded)) if one.name == "themes.svg"]
+    assert "60 notes" in chart.svg
+    assert len(list(ET.fromstring(chart.svg).iter("{http://www.w3.org/2000/svg}path"))) == MOST_DRAWN + 1

@@ -46,8 +46,8 @@ class _Card:
 
 def themes_chart(view: RecordView) -> Chart | None:
     """The chart, or None where no theme was found."""
-    sections = [section for section in view.all_sections if section.themes]
-    if not sections:
+    sections = [section for section in view.all_sections if section.found]
+    if not any(section.themes for section in sections):
         return None
     table = _table(sections)
     body: list[Markup] = []
@@ -100,9 +100,8 @@ def _description(sections: Sequence[Section]) -> str:
     for section in sections:
         themes = "; ".join(f"{theme.label} ({theme.about})" for theme in section.themes)
         rest = len(_rest(section))
-        told.append(
-            f"{section.heading}: {themes}" + (f"; in no theme: {words.count(rest, 'note')}" if rest else "")
-        )
+        alone = f"in no theme: {words.count(rest, 'note')}" if rest else ""
+        told.append(f"{section.heading}: {'; '.join(part for part in (themes, alone) if part)}")
     return ". ".join(told) + "."
 
 
