@@ -28,6 +28,8 @@ KINDS = {
 """Every kind of change with its title, in the order a change list shows them."""
 
 _READABLE = ("legible", "partial")
+_ALIKE = 0.4
+"""Share of words that two texts must have in common to be shown as one with changes in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,17 @@ def shown(note: Note) -> str:
 
 
 def word_diff(before: str, after: str) -> tuple[WordEdit, ...]:
-    """The words of two texts as stretches that stayed, went and came, in reading order."""
+    """The words of two texts as stretches that stayed, went and came, in reading order.
+
+    Texts with too little in common to be read as one are given as two wholes.
+    """
     old, new = before.split(), after.split()
     edits: list[WordEdit] = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < _ALIKE:
+        both = (WordEdit("removed", " ".join(old)), WordEdit("added", " ".join(new)))
+        return tuple(edit for edit in both if edit.text)
+    for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             edits.append(WordEdit("same", " ".join(old[a:b])))
             continue

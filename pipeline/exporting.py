@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import publish
+from pipeline.diff import Change
 from pipeline.errors import MissingError
 from pipeline.exchange.pagexml import page_files
 from pipeline.files import write_atomically
 from pipeline.model import Crop, Photograph, Record
-from pipeline.publish.changes import ChangeLike
 from pipeline.publish.exports import EXPORTS
 from pipeline.publish.pictures import publishable
 from pipeline.publish.view import Imprint
@@ -27,7 +27,7 @@ class Exportable:
 
     record: Record
     crops: Mapping[str, Crop]
-    changes: Sequence[ChangeLike]
+    changes: Sequence[Change]
     imprint: Imprint | None
     moment: str
     photographs: Sequence[Photograph] = ()

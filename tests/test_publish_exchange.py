@@ -29,7 +29,7 @@ from pipeline.store.cells import unprotect_cell
 TEI = "{http://www.tei-c.org/ns/1.0}"
 ID = "{http://www.w3.org/XML/1998/namespace}id"
 IMPRINT = Imprint(2, "2026-11-22", "the originals", ("A. Reader", "B: Reader #1"), "CC-BY-4.0", ("More.",))
-CHANGES = [Change("now_readable", "[illegible]", "Listen", "read again", "n0001", "power")]
+CHANGES = [Change("now_readable", "n0001", "power", "[illegible]", "Listen", "read again")]
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
     lambda text: text.strip() != ""
 )

@@ -35,7 +35,7 @@ from pipeline.publish.view import arrange
 
 Render = Callable[..., bytes]
 ALT = "Yellow tick: Who decides who is in the room?"
-CHANGES = [Change("now_readable", "[illegible]", "Listen", "read again", "n0001", "power")]
+CHANGES = [Change("now_readable", "n0001", "power", "[illegible]", "Listen", "read again")]
 IMPRINT = Imprint(2, "2026-11-22", "the originals", ("A. Reader",), "CC-BY-4.0", ("More to come.",))
 
 

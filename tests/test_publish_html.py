@@ -179,7 +179,7 @@ def test_whatever_people_wrote_is_text_and_nothing_else(nasty: str) -> None:
     source = render_html(
         record,
         make_crops(record),
-        [Change("x", nasty, nasty + " more", nasty, "n0001", "power")],
+        [Change("x", "n0001", "power", nasty, nasty + " more", nasty)],
         Imprint(1, nasty, nasty, (nasty,), nasty, (nasty,)),
     )
     page = Page(source)
@@ -225,7 +225,12 @@ def test_an_answer_links_to_the_note_it_answers() -> None:
 def test_changes_and_edition_are_shown_when_there_are_any() -> None:
     record = make_record()
     page = Page(
-        render_html(record, {}, [Change("now_readable", "[illegible]", "Listen")], Imprint(2, "2026-11-22"))
+        render_html(
+            record,
+            {},
+            [Change("now_readable", None, None, "[illegible]", "Listen", "")],
+            Imprint(2, "2026-11-22"),
+        )
     )
     assert "What changed" in page.words
     assert "Edition 2, 22 November 2026" in page.words
@@ -424,7 +429,7 @@ def test_nothing_is_published_that_is_not_for_the_public() -> None:
     )
     record = replace(plain, notes=notes, orphans=orphans)
     formats = [name for name in ALL_FORMATS if name not in unavailable_formats() and name != "pdf"]
-    files = render_reports(record, {}, {}, [Change("added", None, "x")], formats=formats)
+    files = render_reports(record, {}, {}, [Change("added", None, None, None, "x", "")], formats=formats)
     for export in EXPORTS.values():
         files.update(export(record, (), None))
     assert len(files) > 15
@@ -451,7 +456,11 @@ def test_the_key_of_a_chart_wraps_before_its_edge() -> None:
 def test_changes_are_drawn_by_kind() -> None:
     from pipeline.publish import render_reports
 
-    changes = [Change("added", None, "x"), Change("added", None, "y"), Change("removed", "z")]
+    changes = [
+        Change("added", None, None, None, "x", ""),
+        Change("added", None, None, None, "y", ""),
+        Change("removed", None, None, "z", None, ""),
+    ]
     files = render_reports(make_record(), {}, {}, changes)
     data = json.loads(
         ET.fromstring(files["changes.svg"]).findtext("{http://www.w3.org/2000/svg}metadata") or ""

@@ -65,7 +65,7 @@ def test_it_reads_like_a_published_record() -> None:
 def test_it_holds_what_the_page_holds() -> None:
     text = render_markdown(
         make_record(),
-        [Change("now_readable", "[illegible]", "Listen", "read from the original", "n0001", "power")],
+        [Change("now_readable", "n0001", "power", "[illegible]", "Listen", "read from the original")],
         Imprint(2, "2026-11-22", "the originals", ("A. Reader",), "", ("More to come.",)),
         ("responses.csv",),
     )

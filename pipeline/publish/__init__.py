@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.diff import Change
 from pipeline.model import Crop, Photograph, Record
 from pipeline.publish import docx, pdf, png, pptx
-from pipeline.publish.changes import Change, ChangeLike, arrange_changes
+from pipeline.publish.changes import arrange_changes
 from pipeline.publish.charting import changes_chart, make_charts
 from pipeline.publish.files import swap_in
 from pipeline.publish.html import render_html
@@ -23,7 +24,6 @@ __all__ = [
     "ALL_FORMATS",
     "QUICK_FORMATS",
     "Change",
-    "ChangeLike",
     "Imprint",
     "charts",
     "render_html",
@@ -61,7 +61,7 @@ def render_reports(
     record: Record,
     crops: Mapping[str, Crop],
     tables: Mapping[str, bytes],
-    changes: Sequence[ChangeLike] = (),
+    changes: Sequence[Change] = (),
     *,
     imprint: Imprint | None = None,
     photographs: Sequence[Photograph] = (),
@@ -107,7 +107,7 @@ def write_reports(
     crops: Mapping[str, Crop],
     folder: Path,
     tables: Mapping[str, bytes],
-    changes: Sequence[ChangeLike] = (),
+    changes: Sequence[Change] = (),
     *,
     imprint: Imprint | None = None,
     photographs: Sequence[Photograph] = (),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import groupby
 
-from pipeline.diff import KINDS, Change, ChangeList
+from pipeline.diff import KINDS, ChangeList
+from pipeline.publish.changes import Line, arrange_changes
 
 COLUMNS = (
     "workshop_id",
@@ -21,9 +20,6 @@ COLUMNS = (
     "after",
     "explanation",
 )
-
-_TOLD_IN_WORDS = ("count_changed", "moved", "type_changed", "promise_met")
-"""Kinds whose explanation says before and after already."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -50,13 +46,15 @@ def summary_of(changes: ChangeList) -> str:
 def changes_markdown(changes: ChangeList, level: int = 2) -> str:
     """The change list as Markdown, headings from `level` on."""
     lines = [f"{'#' * level} {_md(title_of(changes))}", "", _md(summary_of(changes)), ""]
-    for kind, group in groupby(changes.changes, key=lambda change: change.kind):
-        lines += [f"{'#' * (level + 1)} {KINDS[kind]}", ""]
-        for change in group:
-            lines.append(f"- {_md(_sentence(changes, change))}")
-            words = "".join(_md_words(change))
-            if words:
-                lines.append(f"  {words}")
+    marks = {"same": "{}", "removed": "~~{}~~", "added": "**{}**"}
+    for group in arrange_changes(changes.changes, changes.headings):
+        lines += [f"{'#' * (level + 1)} {group.label}", ""]
+        for line in group.lines:
+            lines.append(f"- {_md(_sentence(line))}")
+            if line.pieces:
+                lines.append(
+                    "  " + " ".join(marks[piece.kind].format(_md(piece.text)) for piece in line.pieces)
+                )
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -68,13 +66,16 @@ def changes_html(changes: ChangeList, level: int = 2) -> str:
         f'<h{level} id="changes-title">{escape(title_of(changes))}</h{level}>',
         f"<p>{escape(summary_of(changes))}</p>",
     ]
-    for kind, group in groupby(changes.changes, key=lambda change: change.kind):
-        parts += [f"<h{level + 1}>{escape(KINDS[kind])}</h{level + 1}>", "<ul>"]
-        for change in group:
-            words = "".join(_html_words(change))
+    tags = {"same": "span", "removed": "del", "added": "ins"}
+    for group in arrange_changes(changes.changes, changes.headings):
+        parts += [f"<h{level + 1}>{escape(group.label)}</h{level + 1}>", "<ul>"]
+        for line in group.lines:
+            words = " ".join(
+                f"<{tags[piece.kind]}>{escape(piece.text)}</{tags[piece.kind]}>" for piece in line.pieces
+            )
             shown = f"<br>{words}" if words else ""
-            doubt = "" if change.is_sure else ' class="unsure"'
-            parts.append(f"<li{doubt}>{escape(_sentence(changes, change))}{shown}</li>")
+            doubt = "" if line.is_sure else ' class="unsure"'
+            parts.append(f"<li{doubt}>{escape(_sentence(line))}{shown}</li>")
         parts.append("</ul>")
     parts.append("</section>")
     return "\n".join(parts) + "\n"
@@ -93,35 +94,9 @@ def changes_csv(changes: ChangeList) -> bytes:
     return b"\xef\xbb\xbf" + stream.getvalue().encode()
 
 
-def _sentence(changes: ChangeList, change: Change) -> str:
+def _sentence(line: Line) -> str:
     """The explanation, under the heading of the note it is about."""
-    needs_heading = change.kind not in ("added", "removed", "moved", "count_changed", "promise_met")
-    if not needs_heading or change.principle_id is None:
-        return change.explanation
-    return f"{changes.headings.get(change.principle_id, change.principle_id)}: {change.explanation}"
-
-
-def _pieces(change: Change) -> Sequence[tuple[str, str]]:
-    """(same, removed or added; text): word by word where that is known."""
-    if change.kind in _TOLD_IN_WORDS:
-        return ()
-    if change.words:
-        return [(edit.kind, edit.text) for edit in change.words]
-    both = (("removed", change.before), ("added", change.after))
-    return [(kind, text) for kind, text in both if text]
-
-
-def _md_words(change: Change) -> Iterator[str]:
-    marks = {"same": ("", ""), "removed": ("~~", "~~"), "added": ("**", "**")}
-    for index, (kind, text) in enumerate(_pieces(change)):
-        opening, closing = marks[kind]
-        yield f"{' ' if index else ''}{opening}{_md(' '.join(text.split()))}{closing}"
-
-
-def _html_words(change: Change) -> Iterator[str]:
-    tags = {"same": "span", "removed": "del", "added": "ins"}
-    for index, (kind, text) in enumerate(_pieces(change)):
-        yield f"{' ' if index else ''}<{tags[kind]}>{escape(text)}</{tags[kind]}>"
+    return f"{line.heading}: {line.explanation}" if line.heading else line.explanation
 
 
 def _md(text: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline import vocabulary
+from pipeline.diff import Change
 from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, ooxml, pictures, words
-from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.changes import arrange_changes
 from pipeline.publish.photographs import alt_of, caption_of, of_section
 from pipeline.publish.saying import describe, may_show_crop, plain_words
 from pipeline.publish.theming import ACROSS_TITLE
@@ -35,7 +36,7 @@ class Picture:
 def render_docx(
     record: Record,
     crops: Mapping[str, Crop],
-    changes: Sequence[ChangeLike] = (),
+    changes: Sequence[Change] = (),
     imprint: Imprint | None = None,
     photographs: Sequence[Photograph] = (),
 ) -> bytes:

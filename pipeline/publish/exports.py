@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pipeline.diff import Change
 from pipeline.model import Record
 from pipeline.publish.annotations import render_annotations
-from pipeline.publish.changes import ChangeLike
 from pipeline.publish.datapackage import package_files
 from pipeline.publish.tei import render_tei
 from pipeline.publish.view import Imprint
 
-Export = Callable[[Record, Sequence[ChangeLike], Imprint | None], dict[str, bytes]]
+Export = Callable[[Record, Sequence[Change], Imprint | None], dict[str, bytes]]
 
 EXPORTS: dict[str, Export] = {
     "data-package": lambda record, _, imprint: package_files(record, imprint),

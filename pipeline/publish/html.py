@@ -10,9 +10,10 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoesca
 from markupsafe import Markup, escape
 
 from pipeline import vocabulary
+from pipeline.diff import Change
 from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, pictures, words
-from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.changes import arrange_changes
 from pipeline.publish.licences import LICENCES
 from pipeline.publish.photographs import alt_of, caption_of, of_section
 from pipeline.publish.saying import Segment, anchor_of, describe, may_show_crop, plain_words
@@ -23,7 +24,7 @@ from pipeline.publish.view import Imprint, Section, arrange, examples
 def render_html(
     record: Record,
     crops: Mapping[str, Crop],
-    changes: Sequence[ChangeLike] = (),
+    changes: Sequence[Change] = (),
     imprint: Imprint | None = None,
     tables: Sequence[str] = (),
     *,

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline import vocabulary
+from pipeline.diff import Change, WordEdit
 from pipeline.model import Note, Record
 from pipeline.publish import charting, method, words
-from pipeline.publish.changes import ChangeLike, Piece, arrange_changes
+from pipeline.publish.changes import arrange_changes
 from pipeline.publish.saying import COLLAPSED_MARK, Segment, segments
 from pipeline.publish.theming import ACROSS_TITLE, ThemeView
 from pipeline.publish.view import Group, Imprint, Item, RecordView, Section, arrange
@@ -37,7 +38,7 @@ def _at_start(escaped: str) -> str:
 
 def render_markdown(
     record: Record,
-    changes: Sequence[ChangeLike] = (),
+    changes: Sequence[Change] = (),
     imprint: Imprint | None = None,
     tables: Sequence[str] = (),
 ) -> str:
@@ -211,7 +212,7 @@ def _marked(pieces: Sequence[Segment]) -> str:
     return _at_start(written)
 
 
-def _changes(changes: Sequence[ChangeLike], view: RecordView) -> Iterator[str]:
+def _changes(changes: Sequence[Change], view: RecordView) -> Iterator[str]:
     groups = arrange_changes(changes, view.headings)
     if groups:
         yield "## What changed"
@@ -226,9 +227,9 @@ def _changes(changes: Sequence[ChangeLike], view: RecordView) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: WordEdit) -> str:
     text = inline(piece.text)
-    return {"gone": f"<del>{text}</del>", "new": f"<ins>{text}</ins>"}.get(piece.kind, text)
+    return {"removed": f"<del>{text}</del>", "added": f"<ins>{text}</ins>"}.get(piece.kind, text)
 
 
 def _method(view: RecordView) -> Iterator[str]:

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from pipeline.diff import Change
 from pipeline.errors import MissingError
 from pipeline.model import Crop, Photograph, Record
-from pipeline.publish.changes import ChangeLike
 from pipeline.publish.html import photograph_key, read_template, render_html
 from pipeline.publish.pictures import MANY, publishable
 from pipeline.publish.saying import anchor_of
@@ -41,7 +41,7 @@ def why_unavailable() -> str | None:
 def render_pdf(
     record: Record,
     crops: Mapping[str, Crop],
-    changes: Sequence[ChangeLike] = (),
+    changes: Sequence[Change] = (),
     imprint: Imprint | None = None,
     photographs: Sequence[Photograph] = (),
 ) -> bytes:

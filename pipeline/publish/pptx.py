@@ -7,9 +7,10 @@ from dataclasses import replace
 from math import ceil
 
 from pipeline import vocabulary
+from pipeline.diff import Change
 from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, ooxml, pictures, words
-from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.changes import arrange_changes
 from pipeline.publish.paging import BOTTOM, boxes, columns, pages, size_for
 from pipeline.publish.photographs import alt_of, of_section
 from pipeline.publish.saying import may_show_crop, plain_words, segments
@@ -32,7 +33,7 @@ _LINES = 22
 def render_pptx(
     record: Record,
     crops: Mapping[str, Crop],
-    changes: Sequence[ChangeLike] = (),
+    changes: Sequence[Change] = (),
     imprint: Imprint | None = None,
     photographs: Sequence[Photograph] = (),
 ) -> bytes:
@@ -87,7 +88,7 @@ class _Deck:
         self._language = language if language and language != "en" else "en-GB"
         self.media: dict[str, Crop] = {}
 
-    def slides(self, changes: Sequence[ChangeLike]) -> Iterator[Slide]:
+    def slides(self, changes: Sequence[Change]) -> Iterator[Slide]:
         """Every slide in order."""
         yield self._title()
         if len(self._view.record.introduction) > _LONG_INTRODUCTION:

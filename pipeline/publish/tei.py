@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline import vocabulary
+from pipeline.diff import Change
 from pipeline.model import Note, Polygon, Record
 from pipeline.publish import method, words
-from pipeline.publish.changes import ChangeLike, arrange_changes
+from pipeline.publish.changes import arrange_changes
 from pipeline.publish.ooxml import clean
 from pipeline.publish.saying import anchor_of, segments
 from pipeline.publish.view import Imprint, RecordView, Section, arrange
@@ -34,7 +35,7 @@ _TABLES = {
 }
 
 
-def render_tei(record: Record, changes: Sequence[ChangeLike] = (), imprint: Imprint | None = None) -> bytes:
+def render_tei(record: Record, changes: Sequence[Change] = (), imprint: Imprint | None = None) -> bytes:
     """The whole record as one TEI document (UTF-8); the same record gives the same bytes."""
     view = arrange(record)
     root = Element("TEI", {"xmlns": _NAMESPACE})
@@ -63,7 +64,7 @@ def _add(parent: Element, tag: str, text: str = "", **attributes: str) -> Elemen
 # --- header ---------------------------------------------------------------------------------
 
 
-def _header(root: Element, view: RecordView, changes: Sequence[ChangeLike], imprint: Imprint) -> None:
+def _header(root: Element, view: RecordView, changes: Sequence[Change], imprint: Imprint) -> None:
     record = view.record
     header = SubElement(root, "teiHeader", {_XML_LANG: "en"})
     file = SubElement(header, "fileDesc")
@@ -136,7 +137,7 @@ def _encoding(header: Element, view: RecordView) -> None:
             _add(category, "catDesc", f"{code.label}: {code.description}")
 
 
-def _revisions(header: Element, view: RecordView, changes: Sequence[ChangeLike], imprint: Imprint) -> None:
+def _revisions(header: Element, view: RecordView, changes: Sequence[Change], imprint: Imprint) -> None:
     groups = arrange_changes(changes, view.headings)
     if not groups and imprint.edition is None:
         return
