@@ -15,13 +15,16 @@ from pipeline import decisions
 from pipeline.cache import Cache, StageKey
 from pipeline.errors import StorageError
 from pipeline.files import write_atomically
-from pipeline.inventory import Inventory, take_inventory
+from pipeline.inventory import Inventory, Source, take_inventory
 from pipeline.mapping import MAP_STAGES, Job, Settings, result_digests, stage_keys
 from pipeline.surroundings import surroundings
 from pipeline.workshop import FILE_NAME, Workshop
 
 OWNED_THEMES = "themes.toml"
-_LIBRARIES = ("duckdb", "msgspec", "numpy", "opencv-python-headless", "scikit-learn", "spacy")
+_LIBRARIES = (
+    "duckdb", "msgspec", "numpy", "opencv-python-headless", "rapidfuzz", "scikit-learn", "scipy", "shapely", "spacy",
+    "wordfreq",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def make_plan(workshop: Workshop, places: Places) -> Plan:
     state = load_state(places.state(workshop.id))
     cache = Cache(places.cache)
     digests: dict[str, dict[str, str]] = {}
+    known_before = frozenset(state.photos.values()) if state else frozenset()
     jobs: list[Job] = []
     steps: list[Step] = []
     for source in inventory.sources:
@@ -129,7 +133,8 @@ def make_plan(workshop: Workshop, places: Places) -> Plan:
                 digests=tuple(named.items()),
             )
             jobs.append(job)
-            steps.append(Step(source.path, missing, _why(source.path, source.sha256, keys, missing, state)))
+            is_known = source.sha256 in known_before
+            steps.append(Step(source.path, missing, _why(source, is_known, keys, missing, state)))
     stamp = _stamp(workshop, inventory, digests, places)
     return Plan(
         workshop=workshop,
@@ -204,14 +209,14 @@ def _seen(path: Path) -> tuple[int, int]:
 
 
 def _why(
-    path: str, sha256: str, keys: dict[str, StageKey], missing: tuple[str, ...], state: State | None
+    source: Source, is_known: bool, keys: dict[str, StageKey], missing: tuple[str, ...], state: State | None
 ) -> str:
     if state is None:
         return "first run"
-    before = state.photos.get(path)
-    if before is None and sha256 not in state.photos.values():
+    before = state.photos.get(source.path)
+    if before is None and not is_known:
         return "new photograph"
-    if before is not None and before != sha256 and sha256 not in state.photos.values():
+    if before is not None and before != source.sha256 and not is_known:
         return "the photograph changed"
     for stage in MAP_STAGES:
         old, new = state.keys.get(stage.name), keys[stage.name]

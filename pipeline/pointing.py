@@ -56,11 +56,14 @@ def target(index: int, text: str, outlines: Sequence[Polygon], shapes: Sequence[
     `shapes` (codes of vocabulary.SHAPES, beside the outlines) let a note with words be preferred to a tick.
     """
     where = direction(text)
+    is_agreeing = bool(_AGREES.match(" ".join(text.split()).lower()))
+    if where is None and not is_agreeing:
+        return None  # as nearly every note: before its neighbours are looked at
     places = _places(outlines)
     own = places[index]
     size = math.sqrt(max(own.area, 1e-9))
     pointed = None if where is None else _along(index, where, places, shapes, size)
-    if pointed is not None or (where is None and not _AGREES.match(" ".join(text.split()).lower())):
+    if pointed is not None:
         return pointed
     touching = [i for i, place in enumerate(places) if i != index and own.distance(place) < 0.04 * size]
     return touching[0] if len(touching) == 1 else None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import agreement, anchors, personal
+from pipeline.kept import Kept
 from pipeline.model import (
     Board,
     BoardNote,
@@ -35,6 +36,9 @@ from pipeline.themes.result import ThemeResult
 from pipeline.themes.vectors import Analyser
 from pipeline.workshop import Workshop, load_framework
 
+PageWords = tuple[tuple[judge.JudgedWord, ...], ...]
+"""The judged words of each outline of one photograph."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -42,9 +46,10 @@ class Draft:
 
     `imported` is an already published transcript (edition 0): its headings become principles and its
     counts are reconciled with; its notes are the record's as long as there is no photograph. `by_hand`
-    are the readings of outlines that people drew, `drawn` where those in force lie. `machine_notes` are the
-    notes before any decision; `kept` the names a person decided may be printed, by note id. `analyser`
-    knows the texts of the last run already; without it they are analysed anew, with the same result.
+    are the readings of outlines that people drew, `drawn` where those in force lie; `words` are each
+    photograph's, by path. `machine_notes` are the notes before any decision; `kept` the names a person
+    decided may be printed, by note id. `analyser` knows the texts of the last run already, and `kept_results`
+    what else was made of the photographs; without them all is done anew, with the same result.
     """
 
     workshop: Workshop
@@ -56,12 +61,14 @@ class Draft:
     imported: Record | None = None
     owned_themes: OwnedThemes | None = None
     analyser: Analyser | None = None
+    kept_results: Kept | None = None
     by_hand: Mapping[anchors.Anchor, amend.HandReading] = field(default_factory=dict)
     drawn: frozenset[anchors.Anchor] = frozenset()
     principles: tuple[Principle, ...] = ()
     boards: tuple[Board, ...] = ()
     placements: tuple[tuple[Placement, ...], ...] = ()
     judgements: tuple[tuple[Judgement, ...], ...] = ()
+    words: Mapping[str, PageWords] = field(default_factory=dict)
     machine_notes: tuple[Note, ...] = ()
     notes: tuple[Note, ...] = ()
     kept: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -72,11 +79,29 @@ class Draft:
 
 def _amend(draft: Draft) -> Draft:
     amended = amend.amend(draft.photos, draft.decisions, draft.by_hand)
-    return replace(draft, photos=amended.records, drawn=amended.by_hand, orphans=amended.orphans)
+    kept = draft.kept_results
+    if kept is not None:
+        before = {record.photo.path: record for record in draft.photos}
+        same = (record.photo.path for record in amended.records if before[record.photo.path] is record)
+        kept = replace(kept, origins={path: kept.origins[path] for path in same if path in kept.origins})
+    return replace(
+        draft,
+        photos=amended.records,
+        drawn=amended.by_hand,
+        orphans=amended.orphans,
+        kept_results=kept,
+    )
 
 
 def _combine(draft: Draft) -> Draft:
-    return replace(draft, boards=combine.combine(draft.photos, draft.features))
+    def compared() -> tuple[Board, ...]:
+        return combine.combine(draft.photos, draft.features)
+
+    kept = draft.kept_results
+    if kept is None:
+        return replace(draft, boards=compared())
+    photos = sorted((record.photo.path, kept.origin(record)) for record in draft.photos)
+    return replace(draft, boards=kept.or_made("boards", photos, tuple[Board, ...], compared))
 
 
 def _place(draft: Draft) -> Draft:
@@ -89,21 +114,33 @@ def _place(draft: Draft) -> Draft:
 def _judge(draft: Draft) -> Draft:
     known = _words_of(draft.principles)
     pages = {record.photo.path: record.page for record in draft.photos}
-    judged = []
-    for board in draft.boards:
-        best = (note.sightings[0] for note in board.notes)
-        judged.append(
-            tuple(
-                judge.judge(
-                    pages[sighting.photo].notes[sighting.index],
-                    point=draft.workshop.point,
-                    language=draft.workshop.language,
-                    words=known,
-                )
-                for sighting in best
+    words = {record.photo.path: _judged_words(draft, record, known) for record in draft.photos}
+    fitted = judge.calibration()
+    judged = tuple(
+        tuple(
+            judge.judge_from(
+                pages[best.photo].notes[best.index],
+                words[best.photo][best.index],
+                draft.workshop.point,
+                fitted,
             )
+            for best in (note.sightings[0] for note in board.notes)
         )
-    return replace(draft, judgements=tuple(judged))
+        for board in draft.boards
+    )
+    return replace(draft, judgements=judged, words=words)
+
+
+def _judged_words(draft: Draft, record: PhotoRecord, known: frozenset[str]) -> PageWords:
+    language = draft.workshop.language
+
+    def judged() -> PageWords:
+        return tuple(judge.judge_words(note, known, language) for note in record.page.notes)
+
+    kept = draft.kept_results
+    if kept is None:
+        return judged()
+    return kept.or_made("words", [kept.origin(record), sorted(known), language], PageWords, judged)
 
 
 def _assign(draft: Draft) -> Draft:
@@ -209,14 +246,12 @@ def reduce_workshop(draft: Draft) -> tuple[Record, Material]:
 def _material(draft: Draft) -> Material:
     """The notes as the machine sees them, and how sure each of their words is."""
     words: dict[str, list[list[tuple[str, float]]]] = {}
-    known = _words_of(draft.principles)
-    pages = {record.photo.path: record.page for record in draft.photos}
     for note in draft.machine_notes:
         if not note.sightings:
             continue
         best = note.sightings[0]
         lines: dict[int, list[tuple[str, float]]] = {}
-        for word in judge.judge_words(pages[best.photo].notes[best.index], known, draft.workshop.language):
+        for word in draft.words[best.photo][best.index]:
             lines.setdefault(word.line, []).append((word.text, round(word.probability, 3)))
         words[note.id] = [lines[number] for number in sorted(lines)]
     taken_up = tuple(

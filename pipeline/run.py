@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,26 +19,20 @@ import msgspec
 
 from pipeline import cluster, decisions, editions, executing, planning
 from pipeline.cache import Cache
-from pipeline.errors import MissingError, PhotosFailedError, StorageError
+from pipeline.errors import MissingError, PhotosFailedError
 from pipeline.files import exclusive, write_atomically
-from pipeline.mapping import MAP_STAGES, Outcome, work_on
+from pipeline.gathering import Described, LostError, lost, photo_record
+from pipeline.kept import Kept
+from pipeline.mapping import Outcome, work_on
 from pipeline.model import (
-    Detection,
-    Features,
-    PageReading,
-    Photo,
     PhotoRecord,
     Record,
     Refusal,
 )
 from pipeline.planning import Places, Plan
 from pipeline.review.material import Material, material_file
-from pipeline.standing import Crops, Views, by_hand
+from pipeline.standing import Crops, Views, by_hand, load_record
 from pipeline.workshop import FILE_NAME, Workshop, find_workshops, load_workshop
-
-
-class _LostError(StorageError):
-    """Results that were there when the run was planned are gone or damaged."""
 
 
 class Watcher:
@@ -105,26 +99,28 @@ def run(
                 else:
                     at_once = workers or shared.threads
                     passing[plan.workshop.id] = _map(plan, at_once, shared.again, watcher)
-        done: list[tuple[Plan, Record]] = []
+        done: list[Plan] = []
         for position, plan in enumerate(todo):
             if plan.is_empty:
                 continue
             watcher.say(f"{plan.workshop.id}: putting the record together")
             try:
                 record, material = _reduce(plan, places, passing[plan.workshop.id])
-            except _LostError:
+            except LostError:
                 plan = todo[position] = planning.make_plan(plan.workshop, places)  # noqa: PLW2901
                 passing[plan.workshop.id] |= _map(plan, workers, make_executor, watcher)
                 record, material = _reduce(plan, places, passing[plan.workshop.id])
             # The review page looks at the record to see that a run has been: its material must be there first.
             write_atomically(material_file(places, plan.workshop.id), msgspec.json.encode(material))
             write_atomically(places.record(plan.workshop.id), msgspec.json.encode(record))
-            done.append((plan, record))
+            done.append(plan)
+            del record, material  # one workshop in memory at a time, however many there are
         watcher.say("building the database")
         _store(places)
         summaries = {plan.workshop.id: _unchanged(plan, places) for plan in todo}
-        for plan, record in done:
+        for plan in done:
             watcher.say(f"{plan.workshop.id}: writing the record")
+            record = load_record(places, plan.workshop.id)
             outputs = _publish(plan, record, places)
             planning.save_state(plan, places, outputs)
             summaries[plan.workshop.id] = _summary(plan, record, passing[plan.workshop.id], places)
@@ -161,29 +157,21 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
 
     cache = Cache(places.cache)
     photos: list[PhotoRecord] = []
-    features: dict[str, Features] = {}
     refusals = list(plan.inventory.refusals)
-    lost: list[str] = []
+    gone: list[str] = []
     for source in plan.inventory.sources:
-        found = _photo_record(cache, plan, source.path, source.sha256)
+        found = photo_record(cache, plan, source.path, source.sha256)
         reason = passing.get(source.path)
         if found is None and reason is None:
-            lost.append(source.path)
-            continue
-        if found is None or isinstance(found, Refusal):
+            gone.append(source.path)
+        elif found is None or isinstance(found, Refusal):
             absent = Refusal(source.path, "unreadable", "", "Run again.", source.sha256)
             refused = found or absent
             refusals.append(replace(refused, reason=reason) if reason else refused)
-            continue
-        record, described = found
-        photos.append(record)
-        features[source.path] = described
-    if lost:
-        raise _LostError(
-            f"Results in {places.cache} are gone or damaged, of {len(lost)} photographs (as {lost[0]}).",
-            safe="The record from the last run is untouched, and so are all decisions.",
-            remedy="See that nothing else deletes files there, and run again: they are made anew.",
-        )
+        else:
+            photos.append(found)
+    if gone:
+        raise lost(cache, gone)
     log = decisions.read_log(plan.workshop.folder)
     owned = themes_toml.read(plan.workshop.folder / planning.OWNED_THEMES)
     # Looked at last: what is absent because the whole folder went would be taken for what people decided.
@@ -198,13 +186,14 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
     draft = Draft(
         workshop=plan.workshop,
         photos=tuple(photos),
-        features=features,
+        features=Described(cache, plan),
         refusals=tuple(refusals),
         decisions=log.decisions,
         software=_software(plan),
         imported=_edition_zero(places, plan.workshop.id),
         owned_themes=owned,
         by_hand=by_hand(plan, cache, log.decisions),
+        kept_results=Kept(cache, planning.program_digest(), _origins(plan)),
         notices=(*_notices(plan), *log.problems),
     )
     reduced = reduce_workshop(draft)
@@ -212,42 +201,17 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
     return reduced
 
 
+def _origins(plan: Plan) -> dict[str, str]:
+    """What stands for each photograph's results: the names of the last ones, which hang on all the others."""
+    named = ((source.path, plan.digests[source.sha256]) for source in plan.inventory.sources)
+    return {path: f"{digests['describe']} {digests['read']}" for path, digests in named}
+
+
 def _edition_zero(places: Places, workshop_id: str) -> Record | None:
     """The record imported from a published transcript, if there is one."""
     if 0 not in editions.edition_numbers(places.reports, workshop_id):
         return None
     return editions.load_edition(places.reports, workshop_id, 0).record
-
-
-def _photo_record(
-    cache: Cache, plan: Plan, path: str, sha256: str
-) -> tuple[PhotoRecord, Features] | Refusal | None:
-    """One photograph's results from the cache, the recorded reason why there are none, or None if they are gone."""
-    named = plan.digests[sha256]
-    results: dict[str, object] = {}
-    for stage in MAP_STAGES:
-        if stage.name in ("cut", "show"):
-            continue  # pictures are fetched when they are published
-        found = cache.get(stage.name, named[stage.name], stage.gives)
-        if isinstance(found, Refusal):
-            return replace(found, path=path, sha256=sha256)
-        if found is None:
-            # Damaged, it would still be taken for there.
-            with suppress(OSError):
-                cache.path(stage.name, named[stage.name]).unlink()
-            return None
-        results[stage.name] = found
-    photo, detection, page = results["intake"], results["detect"], results["read"]
-    described, classifications = results["describe"], results["classify"]
-    if not (
-        isinstance(photo, Photo)
-        and isinstance(detection, Detection)
-        and isinstance(page, PageReading)
-        and isinstance(described, Features)
-        and isinstance(classifications, tuple)
-    ):
-        raise TypeError("the cache gave something else than was asked of it")
-    return PhotoRecord(replace(photo, path=path), detection, classifications, page), described
 
 
 def _store(places: Places) -> None:
@@ -262,7 +226,8 @@ def _store(places: Places) -> None:
         for folder in sorted(places.raw.iterdir())
         if (folder / FILE_NAME).is_file()
     }
-    histories = [history_of(record, places) for record in _records(places)]
+    # Only records with editions have a history: the others are not read twice.
+    histories = [history_of(record, places) for record in _records(places, with_editions=True)]
     builder.build(
         _records(places),
         places.database,
@@ -274,8 +239,10 @@ def _store(places: Places) -> None:
     write_atomically(places.processed / "questions.md", worked_questions(places.database).encode())
 
 
-def _records(places: Places) -> Iterator[Record]:
+def _records(places: Places, *, with_editions: bool = False) -> Iterator[Record]:
     for file in sorted(places.record("x").parent.glob("*.json")):
+        if with_editions and not editions.edition_numbers(places.reports, file.stem):
+            continue
         if (places.raw / file.stem / FILE_NAME).is_file():
             yield msgspec.json.decode(file.read_bytes(), type=Record)
 

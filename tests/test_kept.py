@@ -1,0 +1,154 @@
+"""What hangs on photographs only is made once, and one decision is not paid for with everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from fakes import fakes, in_this_process, use_fakes, workshop_of  # noqa: F401  (a fixture)
+
+from pipeline import decisions, run
+from pipeline.cache import Cache
+from pipeline.kept import Kept
+from pipeline.mapping import MAP_STAGES
+from pipeline.model import Decision, Record
+from pipeline.planning import Places
+from pipeline.stages import combine, judge
+
+
+def test_it_is_made_once_for_what_it_hangs_on(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def made() -> tuple[int, ...]:
+        calls.append(1)
+        return (1, 2)
+
+    kept = Kept(Cache(tmp_path), "program", {})
+    for _ in range(2):
+        assert kept.or_made("pairs", ["a", "b"], tuple[int, ...], made) == (1, 2)
+    assert len(calls) == 1
+    kept.or_made("pairs", ["a", "c"], tuple[int, ...], made)
+    Kept(Cache(tmp_path), "another program", {}).or_made("pairs", ["a", "b"], tuple[int, ...], made)
+    assert len(calls) == 3
+    for file in tmp_path.rglob("*.json"):
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert kept.or_made("pairs", ["a", "b"], tuple[int, ...], made) == (1, 2)
+    assert len(calls) == 4
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often sheets were compared, and the words of a note judged."""
+    counts = {"combine": 0, "judge_words": 0}
+    for module, name in ((combine, "combine"), (judge, "judge_words")):
+        real = getattr(module, name)
+
+        def call(*args: object, real: object = real, name: str = name, **others: object) -> object:
+            counts[name] += 1
+            return real(*args, **others)  # type: ignore[operator]
+
+        monkeypatch.setattr(module, name, call)
+    return counts
+
+
+def _correct(raw: Path, record: Record) -> None:
+    note = record.notes[0]
+    seen = note.sightings[0]
+    made = Decision(
+        "d1", seen.photo_sha256, seen.polygon, "text", note.text, "Yes", "", "Ann", "2026-01-01", "x"
+    )
+    decisions.append(raw / "town-hall", [made])
+
+
+def _record(places: Places) -> Record:
+    return msgspec.json.decode(places.record("town-hall").read_bytes(), type=Record)
+
+
+def test_one_decision_compares_no_sheets_and_judges_no_words_again(
+    fakes: pytest.MonkeyPatch,  # noqa: F811
+    counted: dict[str, int],
+    tmp_path: Path,
+) -> None:
+    workshop_of(tmp_path / "raw")
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    run.run(places, make_executor=in_this_process)
+    assert counted == {"combine": 1, "judge_words": 6}
+    _correct(places.raw, _record(places))
+    run.run(places, make_executor=in_this_process)
+    assert counted == {"combine": 1, "judge_words": 6}
+    corrected = _record(places)
+    assert corrected.notes[0].text == "Yes"
+    # With nothing kept, the same record.
+    for what in ("boards", "words"):
+        for file in (places.cache / what).rglob("*.json"):
+            file.unlink()
+    places.state("town-hall").unlink()
+    run.run(places, make_executor=in_this_process)
+    assert counted == {"combine": 2, "judge_words": 12}
+    assert _record(places) == corrected
+
+
+def test_a_changed_reading_is_judged_anew_and_the_others_are_not(
+    fakes: pytest.MonkeyPatch,  # noqa: F811
+    counted: dict[str, int],
+    tmp_path: Path,
+) -> None:
+    folder = workshop_of(tmp_path / "raw")
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    run.run(places, make_executor=in_this_process)
+    (folder / "photo-2.png").unlink()
+    run.run(places, make_executor=in_this_process)
+    assert counted == {"combine": 2, "judge_words": 6}
+
+
+def test_features_are_read_only_where_sheets_are_compared(
+    fakes: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    workshop_of(tmp_path / "raw")
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    run.run(places, make_executor=in_this_process)
+    asked: list[str] = []
+    real = Cache.get
+
+    def get(cache: Cache, stage: str, digest: str, kind: type) -> object:
+        asked.append(stage)
+        return real(cache, stage, digest, kind)
+
+    monkeypatch.setattr(Cache, "get", get)
+    _correct(places.raw, _record(places))
+    run.run(places, make_executor=in_this_process)
+    assert {stage.name for stage in MAP_STAGES} - set(asked) == {"describe"}
+
+
+def test_damaged_features_are_made_anew(
+    fakes: pytest.MonkeyPatch,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    workshop_of(tmp_path / "raw")
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    run.run(places, make_executor=in_this_process)
+    before = _record(places)
+    for file in (places.cache / "describe").rglob("*.json"):
+        file.write_bytes(b"damaged")
+    for file in (places.cache / "boards").rglob("*.json"):
+        file.unlink()
+    places.state("town-hall").unlink()
+    run.run(places, make_executor=in_this_process)
+    assert _record(places) == before
+
+
+def test_a_photograph_whose_features_failed_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def failing(_bench: object) -> object:
+        raise ValueError("no points")
+
+    use_fakes(monkeypatch, describe=failing)
+    workshop_of(tmp_path / "raw", photos=1)
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    run.run(places, make_executor=in_this_process)
+    assert [refusal.code for refusal in _record(places).refusals] == ["failed"]
+    assert "no points" in _record(places).refusals[0].reason
