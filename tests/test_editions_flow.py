@@ -11,8 +11,10 @@ from fakes import draw_photo, in_this_process, use_fakes, workshop_of
 
 from pipeline import editions, exporting, history, standing
 from pipeline.errors import MissingError
+from pipeline.model import Record
 from pipeline.planning import Places
 from pipeline.run import run
+from pipeline.wording import squash
 from pipeline.workshop import load_workshop
 
 SHARED_RECORD = Path(__file__).resolve().parents[2] / "shared" / "record" / "whitworth-2019.txt"
@@ -135,6 +137,60 @@ def test_the_real_published_record_reconciles(places: Places) -> None:
     assert counts["make time"] == (7, 7)
     assert counts["power"] == (15, 15)
     assert counts["positive-sum"] == (4, 4)
+
+
+def told(record: Record) -> dict[str | None, list[tuple[str, str, int | None]]]:
+    """What a record says under each heading, in order."""
+    said: dict[str | None, list[tuple[str, str, int | None]]] = {}
+    for note in record.notes:
+        said.setdefault(note.principle_id, []).append((note.text, note.text_status, note.group))
+    return said
+
+
+@pytest.mark.skipif(not SHARED_RECORD.is_file(), reason="the real published record is not beside the project")
+def test_the_real_record_is_published_read_back_and_followed_by_photographs(places: Places) -> None:
+    folder = workshop_of(
+        places.raw,
+        photos=0,
+        settings='title = "Co-Production Values & Principles"\nframework = "terrapins"\n',
+    )
+    imported(places, SHARED_RECORD)
+    listed = {
+        squash(heading): (found, stated)
+        for heading, found, stated in rows(places, "SELECT principle, found, stated FROM counts_by_principle")
+    }
+    expected = {
+        "make time": (7, 7),
+        "asset based": (9, 9),
+        "positive sum": (4, 4),
+        "power": (15, 15),
+        "not decided in advance": (11, 11),
+        "self aware": (8, 8),
+        "transparent": (6, 6),
+        "engaged": (7, 6),
+    }
+    assert {heading: listed[squash(heading)] for heading in expected} == expected
+    assert {heading for heading, (found, stated) in listed.items() if found and stated is None} >= {
+        squash("Diversity | Strengths"),
+        squash("Knowledge"),
+        squash("Communication"),
+    }
+    first = standing.publish_edition(places, "town-hall", "2026-11-22")
+    assert first.number == 1
+    text = exporting.export(standing.exportable(places, "town-hall"), "txt", places.reports / "txt")[0]
+    again = editions.import_record(
+        places.reports, "again", first.record.principles, text, date="2026-11-22", language="en"
+    )
+    assert told(again.record) == told(first.record)
+    draw_photo(folder / "photo.png", ["yellow", "pink", "blue"], 1)
+    go(places)
+    since = history.changes_between(standing.load_record(places, "town-hall"), places, (1,))
+    kinds = [change.kind for change in since.changes if change.note_id]
+    assert len(first.record.notes) - kinds.count("removed") == 3 - kinds.count("added")
+    counts = [change for change in since.changes if change.kind == "count_changed"]
+    assert any("had 15 and now has" in change.explanation for change in counts)
+    rebuilt, _ = editions.rebuild(editions.load_edition(places.reports, "town-hall", 1))
+    assert rebuilt == first.record
 
 
 @pytest.mark.parametrize("name", [name for name in exporting.FORMATS if name not in ("pdf", "png")])
