@@ -84,7 +84,6 @@ def test_ten_notes_by_keyboard_a_split_an_undo_a_kill_and_all_is_there(
     page.keys("j")
     page.until(lambda: "and more" in page.words(), "words typed and not saved have to come back")
     page.driver.refresh()
-    page.driver.switch_to.alert.accept()
     page.until(lambda: page.left() == 2 and page.words() and "and more" not in page.words())
 
     page.keys("s", Keys.ARROW_RIGHT, Keys.ARROW_LEFT, Keys.ENTER)

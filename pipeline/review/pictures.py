@@ -6,8 +6,9 @@ import hashlib
 import io
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from PIL import Image
 
@@ -18,40 +19,73 @@ PHOTO_SIDE = 2200
 """Long side in pixels of a photograph as the page shows it."""
 NOTE_SIDE = 900
 
+T = TypeVar("T")
+
+
+class _Kept(Generic[T]):
+    """What was used last, up to a number of bytes; every method may be called from any thread."""
+
+    def __init__(self, most: int, size: Callable[[T], int]) -> None:
+        self._most = most
+        self._size = size
+        self._sum = 0
+        self._things: OrderedDict[object, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: object) -> T | None:
+        with self._lock:
+            if key in self._things:
+                self._things.move_to_end(key)
+            return self._things.get(key)
+
+    def put(self, key: object, thing: T) -> None:
+        with self._lock:
+            if key in self._things:
+                return
+            self._things[key] = thing
+            self._sum += self._size(thing)
+            while self._sum > self._most and len(self._things) > 1:
+                _, oldest = self._things.popitem(last=False)
+                self._sum -= self._size(oldest)
+
 
 class Pictures:
-    """Opens the photographs a record knows, upright and without metadata; keeps a few at hand."""
+    """Opens the photographs a record knows, upright and without metadata; keeps what was used last at hand."""
 
     def __init__(self, folder: Path, photos: Mapping[str, Photo]) -> None:
         self._folder = folder.resolve()
         self._photos = dict(photos)
-        self._pixels: OrderedDict[str, Pixels] = OrderedDict()
-        self._shown: OrderedDict[object, bytes] = OrderedDict()
-        self._lock = threading.Lock()
+        self._pixels: _Kept[Pixels] = _Kept(256_000_000, lambda pixels: pixels.nbytes)
+        self._shown: dict[bool, _Kept[bytes]] = {
+            True: _Kept(192_000_000, len),  # photographs
+            False: _Kept(64_000_000, len),  # notes
+        }
+        self._opening = threading.Lock()
 
     def pixels(self, sha256: str) -> Pixels | None:
         """The upright photograph, RGB, full size; None where it is not there any more or not the same."""
-        with self._lock:
-            if sha256 in self._pixels:
-                self._pixels.move_to_end(sha256)
-                return self._pixels[sha256]
+        kept = self._pixels.get(sha256)
+        if kept is not None:
+            return kept
+        with self._opening:  # one after the other: each takes much memory while it is opened
+            kept = self._pixels.get(sha256)
+            if kept is not None:
+                return kept
             photo = self._photos.get(sha256)
             content = self._content(photo) if photo else None
             found = load_upright(content, "") if content is not None else None
             if found is None or isinstance(found, Refusal):
                 return None
-            self._pixels[sha256] = found.pixels
-            while len(self._pixels) > 3:
-                self._pixels.popitem(last=False)
+            self._pixels.put(sha256, found.pixels)
             return found.pixels
 
     def photo(self, sha256: str) -> bytes | None:
         """The photograph as a JPEG of at most PHOTO_SIDE pixels."""
-        return self._kept(sha256, _jpeg)
+        return self._made(sha256, sha256, _jpeg)
 
     def note(self, sha256: str, polygon: Polygon, shape: str, turn: int) -> bytes | None:
         """One note, large, straightened and upright, as a JPEG."""
-        from pipeline.straighten import encode_crop, straighten  # noqa: PLC0415  (OpenCV: the page opens without)
+        from pipeline.straighten import encode_crop, straighten  # noqa: PLC0415  (heavy; the page comes first)
 
         def cut(pixels: Pixels) -> bytes | None:
             try:
@@ -60,22 +94,16 @@ class Pictures:
                 return None
             return encode_crop(straight, turn, NOTE_SIDE).jpeg
 
-        return self._kept((sha256, polygon, shape, turn), cut)
+        return self._made((sha256, polygon, shape, turn), sha256, cut)
 
-    def _kept(self, key: object, make: object) -> bytes | None:
-        with self._lock:
-            if key in self._shown:
-                self._shown.move_to_end(key)
-                return self._shown[key]
-        pixels = self.pixels(key[0] if isinstance(key, tuple) else str(key))
-        made = make(pixels) if pixels is not None and callable(make) else None
-        if isinstance(made, bytes):
-            with self._lock:
-                self._shown[key] = made
-                while len(self._shown) > 200:
-                    self._shown.popitem(last=False)
-            return made
-        return None
+    def _made(self, key: object, sha256: str, make: Callable[[Pixels], bytes | None]) -> bytes | None:
+        kept = self._shown[key == sha256]
+        found = kept.get(key)
+        if found is None and (pixels := self.pixels(sha256)) is not None:
+            found = make(pixels)
+            if found is not None:
+                kept.put(key, found)
+        return found
 
     def _content(self, photo: Photo) -> bytes | None:
         """The file's bytes, if it lies in the workshop's folder and is what the record says it is."""

@@ -181,13 +181,13 @@ def _growth() -> dict[str, float]:
 def main() -> None:
     """Run every part that its data is there for, or the parts named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ("real", "rendered", "sample", "reading", "themes", "publish", "growth")
+    parts = ("real", "rendered", "sample", "reading", "themes", "publish", "review", "growth")
     parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all where none is named")
     chosen = parser.parse_args().parts or list(parts)
     boards = SHARED / "boards"
     if not boards.is_dir():
         OUT.print("../shared is not there: only the sample workshop is measured.")
-        chosen = [part for part in chosen if part in ("sample", "publish", "growth")] or ["sample"]
+        chosen = [part for part in chosen if part in ("sample", "publish", "review", "growth")] or ["sample"]
     figures: dict[str, Any] = {}
     if "real" in chosen:
         figures["real boards"] = _boards(
@@ -209,6 +209,8 @@ def main() -> None:
     if "publish" in chosen:
         figures["5,000 notes in every format"] = bench_publish.measure(5000)
         OUT.print(figures["5,000 notes in every format"])
+    if "review" in chosen:
+        subprocess.run([sys.executable, "-m", "tests.benchmark.bench_review"], check=True, cwd=PROJECT)
     if "growth" in chosen:
         figures["growth"] = _growth()
     WORK.mkdir(parents=True, exist_ok=True)
