@@ -198,8 +198,9 @@ def import_record(context: _Context, name: str, file: Path, date: Any) -> None:
     required=True,
     help="data-package, tei, page-xml, web-annotation, refi-qda, pdf, docx, pptx, png, svg, html, md or txt; or all.",
 )
+@click.option("--edition", type=int, help="A published edition, exactly as it was. [the present state]")
 @_common
-def export(context: _Context, name: str, form: str) -> None:
+def export(context: _Context, name: str, form: str, edition: int | None) -> None:
     """The record in a format that other programs read, into reports/WORKSHOP/exports/."""
     from pipeline import exporting, standing
 
@@ -210,7 +211,11 @@ def export(context: _Context, name: str, form: str) -> None:
         raise click.UsageError(
             f"There is no format “{form}”.{hint} There are: {', '.join(exporting.FORMATS)}."
         )
-    it = standing.exportable(context.places, name)
+    if edition is None:
+        it = standing.exportable(context.places, name)
+    else:
+        it = standing.exportable_edition(context.places, name, edition)
+        folder /= f"edition-{edition}"
     if form == exporting.EVERY:
         files = exporting.export_all(it, folder)
         for left_out, why in exporting.unavailable_formats().items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline import editions
 from pipeline.diff import ChangeList, diff
@@ -36,19 +36,14 @@ def history_of(record: Record, places: Places) -> History:
     shown = since_last
     imprint = Imprint(credits=record.credits, photo_licence=record.photographs_licence or "")
     if published:
-        last = published[-1]
-        is_current = not (since_last and since_last.changes)
-        imprint = Imprint(
-            edition=last.number if is_current else None,
-            edition_date=last.date if is_current else None,
-            based_on=last.based_on if is_current else "",
-            credits=record.credits,
-            photo_licence=record.photographs_licence or "",
-            promises=tuple(promise.sentence for promise in last.promises),
-        )
-        if is_current and lists:
-            # The record of an edition tells what that edition changed, not that nothing has changed since.
-            shown = lists[-1]
+        imprint = replace(imprint, promises=_sentences(published[-1]))
+        if not (since_last and since_last.changes):
+            imprint = replace(
+                imprint_of(published[-1]), credits=imprint.credits, photo_licence=imprint.photo_licence
+            )
+            if lists:
+                # The record of an edition tells what that edition changed, not that nothing has changed since.
+                shown = lists[-1]
     every = [*lists, *([since_last] if since_last else [])]
     return History(
         editions=tuple(
@@ -59,7 +54,7 @@ def history_of(record: Record, places: Places) -> History:
                 based_on=edition.based_on,
                 notes=len(edition.record.notes),
                 path=edition.path,
-                promises=tuple(promise.sentence for promise in edition.promises),
+                promises=_sentences(edition),
             )
             for edition in published
         ),
@@ -67,6 +62,22 @@ def history_of(record: Record, places: Places) -> History:
         since_last=shown,
         imprint=imprint,
     )
+
+
+def imprint_of(edition: editions.Edition) -> Imprint:
+    """What an edition says of itself."""
+    return Imprint(
+        edition=edition.number,
+        edition_date=edition.date,
+        based_on=edition.based_on,
+        credits=edition.credits,
+        photo_licence=edition.record.photographs_licence or "",
+        promises=_sentences(edition),
+    )
+
+
+def _sentences(edition: editions.Edition) -> tuple[str, ...]:
+    return tuple(promise.sentence for promise in edition.promises)
 
 
 def changes_between(record: Record, places: Places, numbers: Sequence[int]) -> ChangeList:

@@ -18,6 +18,7 @@ from pipeline.planning import Places, Plan
 from pipeline.workshop import find_workshops, load_workshop
 
 if TYPE_CHECKING:
+    from pipeline.diff import Change
     from pipeline.exchange.pagexml_in import Corrections
     from pipeline.exporting import Exportable
     from pipeline.stages.amend import HandReading
@@ -59,6 +60,33 @@ def exportable(places: Places, name: str) -> Exportable:
         photographs=photographs,
         changes=history.since_last.changes if history.since_last else (),
         imprint=history.imprint,
+        moment=f"{record.date or '1970-01-01'}T00:00:00",
+    )
+
+
+def exportable_edition(places: Places, name: str, number: int) -> Exportable:
+    """A published edition, exactly as it was, with all that an export may need.
+
+    It comes from the edition's own files alone: neither photographs nor processed/ are asked. Raises
+    MissingError when there is none of that number, EditionError when it is damaged.
+    """
+    from pipeline.diff import diff  # noqa: PLC0415
+    from pipeline.exporting import Exportable  # noqa: PLC0415
+    from pipeline.history import imprint_of  # noqa: PLC0415
+
+    edition = editions.load_edition(places.reports, name, number)
+    record, crops = editions.rebuild(edition)
+    earlier = [one for one in editions.edition_numbers(places.reports, name) if one < number]
+    changes: tuple[Change, ...] = ()
+    if earlier:
+        before = editions.load_edition(places.reports, name, earlier[-1])
+        changes = diff(before.record, record, before.number, number).changes
+    return Exportable(
+        record=record,
+        crops=crops,
+        photographs=editions.photographs_in(edition),
+        changes=changes,
+        imprint=imprint_of(edition),
         moment=f"{record.date or '1970-01-01'}T00:00:00",
     )
 

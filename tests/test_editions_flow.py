@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -202,6 +203,32 @@ def test_every_format_can_be_exported_twice_with_the_same_bytes(places: Places, 
     second = {path: path.read_bytes() for path in exporting.export(it, name, places.reports / "x" / name)}
     assert first
     assert first == second
+
+
+def test_an_edition_is_exported_as_it_was_when_all_else_has_changed_or_gone(places: Places) -> None:
+    folder = workshop_of(places.raw, photos=2)
+    go(places)
+    assert standing.publish_edition(places, "town-hall", "2026-11-01").photographs
+    draw_photo(folder / "third.png", ["blue", "pink"], 5)
+    go(places)
+    standing.publish_edition(places, "town-hall", "2026-11-02")
+    go(places)
+    quick = [name for name in exporting.FORMATS if name not in ("pdf", "png")]
+
+    def exported(it: exporting.Exportable) -> dict[str, dict[str, bytes]]:
+        return {name: exporting.FORMATS[name](it) for name in quick}
+
+    then = exported(standing.exportable(places, "town-hall"))
+    assert b"What changed" in then["html"]["record.html"]
+    assert b"Photograph of the notes" in then["html"]["record.html"]
+    shutil.rmtree(places.processed)
+    shutil.rmtree(places.raw)
+    assert exported(standing.exportable_edition(places, "town-hall", 2)) == then
+    first = exported(standing.exportable_edition(places, "town-hall", 1))
+    assert b"What changed" not in first["html"]["record.html"]
+    assert "page/third.xml" not in first["page-xml"]
+    with pytest.raises(MissingError, match="no edition 3"):
+        standing.exportable_edition(places, "town-hall", 3)
 
 
 def test_corrections_made_elsewhere_come_back_once(places: Places) -> None:
