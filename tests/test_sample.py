@@ -17,23 +17,40 @@ import duckdb
 import pytest
 from shapely.geometry import Polygon
 
+from pipeline import history, standing
+from pipeline.diff import shown
+from pipeline.editions import Edition
+from pipeline.model import Note, Record
 from pipeline.planning import Places
 from pipeline.run import Summary, plans, run
 from pipeline.store.digest import dump_digest
 
 ROOT = Path(__file__).resolve().parents[1]
 TRUTH = Path(__file__).parent / "data" / "sample-truth"
+NAME = "sample-workshop"
+READING = {"now_readable", "corrected", "status_changed", "no_longer_readable"}
 
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """The sample with its poorer photographs only; the better ones turn up later (`summary`)."""
     base = tmp_path_factory.mktemp("sample")
-    shutil.copytree(ROOT / "raw" / "sample-workshop", base / "raw" / "sample-workshop")
+    poor = shutil.ignore_patterns("originals")
+    shutil.copytree(ROOT / "raw" / NAME, base / "raw" / NAME, ignore=poor)
     return Places(base / "raw", base / "processed", base / "reports")
 
 
 @pytest.fixture(scope="module")
-def summary(places: Places) -> Summary:
+def first(places: Places) -> Edition:
+    """The first edition, published from the poorer photographs."""
+    run(places, workers=2)
+    return standing.publish_edition(places, NAME, "2026-03-20")
+
+
+@pytest.fixture(scope="module")
+def summary(places: Places, first: Edition) -> Summary:
+    """A run after the better photographs have turned up."""
+    shutil.copytree(ROOT / "raw" / NAME / "originals", places.raw / NAME / "originals")
     return run(places, workers=2)[0]
 
 
@@ -110,6 +127,70 @@ def test_the_record_stands_and_nothing_is_left_to_do(places: Places, summary: Su
     assert "What makes co-production work here?" in page
     assert "data:image/jpeg;base64," in page
     assert plans(places)[0].jobs == ()
+
+
+def by_truth(record: Record) -> dict[str, Note]:
+    """The record's note that lies over each true note, by the true note's id; the same paper on any photograph."""
+    over: dict[str, tuple[float, Note]] = {}
+    seen: dict[str, list[tuple[Polygon, Note]]] = {}
+    for note in record.notes:
+        for sighting in note.sightings:
+            seen.setdefault(Path(sighting.photo).stem, []).append((Polygon(sighting.polygon).buffer(0), note))
+    for file in sorted(TRUTH.glob("*.json")):
+        for true in json.loads(file.read_text("utf-8"))["notes"]:
+            area = Polygon(true["polygon"] or true["full_polygon"]).buffer(0)
+            for place, note in seen.get(file.stem, []):
+                overlap = place.intersection(area).area / place.union(area).area
+                if overlap > max(0.5, over.get(true["id"], (0.0,))[0]):
+                    over[true["id"]] = (overlap, note)
+    return {true_id: note for true_id, (_, note) in over.items()}
+
+
+def test_the_second_edition_tells_what_became_of_every_note(
+    places: Places, first: Edition, summary: Summary, tmp_path: Path
+) -> None:
+    """The two-edition story: each physical note, known by the sample's truth, is told as what it became."""
+    shutil.copytree(places.reports, tmp_path / "reports")
+    published = Places(places.raw, places.processed, tmp_path / "reports")
+    second = standing.publish_edition(published, NAME, "2026-04-20")
+    assert (first.number, second.number) == (1, 2)
+    changes = history.changes_between(standing.load_record(published, NAME), published, (1, 2))
+    told: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+    for change in changes.changes:
+        if change.note_id:
+            told.setdefault(change.note_id, {})[change.kind] = (change.before, change.after)
+    before, after = by_truth(first.record), by_truth(second.record)
+    assert len(after) >= len(before) >= 35
+    for true_id in sorted({*before, *after}):
+        old, new = before.get(true_id), after.get(true_id)
+        if new is None:
+            assert old is not None
+            assert told[old.id] == {"removed": (shown(old), None)}, true_id
+        elif old is None:
+            assert told[new.id] == {"added": (None, shown(new))}, true_id
+        else:
+            kinds = told.get(new.id, {})
+            is_same = shown(old).split() == shown(new).split() and old.text_status == new.text_status
+            assert [kinds[kind] for kind in READING & set(kinds)] == (
+                [] if is_same else [(shown(old), shown(new))]
+            ), true_id
+            if (old.text_status, new.text_status) == ("illegible", "legible"):
+                assert "now_readable" in kinds, true_id
+            assert ("type_changed" in kinds) == (old.response_type != new.response_type), true_id
+            assert ("moved" in kinds) == (old.principle_id != new.principle_id), true_id
+            assert not {"added", "removed"} & set(kinds), true_id
+    # Nothing is told of a note that is in neither edition, and the sums agree.
+    gone = sum("removed" in kinds for kinds in told.values())
+    come = sum("added" in kinds for kinds in told.values())
+    assert set(told) <= {note.id for note in (*first.record.notes, *second.record.notes)}
+    assert len(first.record.notes) - gone == len(second.record.notes) - come
+    assert changes.unchanged == len(second.record.notes) - come - sum(
+        not {"added", "removed"} & set(kinds) for kinds in told.values()
+    )
+    # What the better photographs are for: a promise was made, and is met.
+    assert any("illegible" in promise.sentence for promise in first.promises)
+    assert "promise_met" in {change.kind for change in changes.changes}
+    assert any("now_readable" in kinds for kinds in told.values())
 
 
 def test_one_worker_gives_the_same_tables(places: Places, summary: Summary) -> None:
