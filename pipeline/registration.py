@@ -92,12 +92,12 @@ def _votes(names: Sequence[str], points: Mapping[str, Points]) -> dict[tuple[int
     """For each pair of numbers of names, its shared buckets, rare ones counting more."""
     codes: list[NDArray[np.int64]] = []
     weights: list[Array] = []
+    hashes = [_hashes(points[name].rows) for name in names]
+    owned = np.repeat(np.arange(len(names)), [len(one) for one in hashes])
     for table in range(TABLES):
-        hashes = [np.unique(_hashes(points[name].rows, table)) for name in names]
-        owners = np.repeat(np.arange(len(names)), [len(one) for one in hashes])
-        buckets = np.concatenate(hashes)
-        order = np.lexsort((owners, buckets))
-        owners, buckets = owners[order], buckets[order]
+        # Sorted by bucket, then by owner, each pair of the two once.
+        both = np.unique(np.concatenate([one[:, table] for one in hashes]) * len(names) + owned)
+        buckets, owners = both // len(names), both % len(names)
         starts = np.nonzero(np.diff(buckets, prepend=-1))[0]
         sizes = np.diff(np.append(starts, len(buckets)))
         for size in range(2, CROWDED + 1):
@@ -113,16 +113,20 @@ def _votes(names: Sequence[str], points: Mapping[str, Points]) -> dict[tuple[int
     }
 
 
-def _hashes(rows: NDArray[np.float32], table: int) -> NDArray[np.int64]:
+def _hashes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The bucket of each row in each table: n x TABLES."""
     # Descriptors are all positive: signs say something only round their usual mean.
-    signs = (rows - rows.mean(axis=1, keepdims=True)) @ _planes(table, rows.shape[1]) > 0
-    return np.asarray(signs @ (1 << np.arange(BITS)), np.int64)
+    signs = (rows - rows.mean(axis=1, keepdims=True)) @ _planes(rows.shape[1]) > 0
+    bits = signs.reshape(len(rows), TABLES, BITS).astype(np.float32)
+    # Exact: BITS are fewer than a float32 has digits.
+    return np.asarray(bits @ (1 << np.arange(BITS)).astype(np.float32), np.int64)
 
 
-@lru_cache(maxsize=TABLES)
-def _planes(table: int, width: int) -> NDArray[np.float32]:
-    planes = np.random.default_rng(1000 + table).normal(size=(width, BITS))
-    return np.asarray(planes - planes.mean(axis=0), np.float32)
+@lru_cache(maxsize=1)
+def _planes(width: int) -> NDArray[np.float32]:
+    """Random directions, those of all tables side by side."""
+    drawn = [np.random.default_rng(1000 + table).normal(size=(width, BITS)) for table in range(TABLES)]
+    return np.concatenate([np.asarray(one - one.mean(axis=0), np.float32) for one in drawn], axis=1)
 
 
 def register(a: Points, b: Points, size_a: tuple[int, int], size_b: tuple[int, int]) -> Registration | None:
