@@ -12,12 +12,14 @@ from typing import Generic, TypeVar
 
 from PIL import Image
 
-from pipeline.model import Photo, Polygon, Refusal
+from pipeline.model import Photo, Polygon, Refusal, bounding_box
 from pipeline.photos import Pixels, load_upright
 
 PHOTO_SIDE = 2200
 """Long side in pixels of a photograph as the page shows it."""
-NOTE_SIDE = 900
+NOTE_SIDE = 720
+SMALLEST_SIDE = 400
+"""Long side in pixels of a note's picture: as in the photograph, between these two. More is only slower."""
 
 T = TypeVar("T")
 
@@ -87,12 +89,15 @@ class Pictures:
         """One note, large, straightened and upright, as a JPEG."""
         from pipeline.straighten import encode_crop, straighten  # noqa: PLC0415  (heavy; the page comes first)
 
+        _, _, width, height = bounding_box(polygon)
+        side = round(min(NOTE_SIDE, max(SMALLEST_SIDE, width, height)))
+
         def cut(pixels: Pixels) -> bytes | None:
             try:
-                straight = straighten(pixels, polygon, shape, long_side=NOTE_SIDE)
+                straight = straighten(pixels, polygon, shape, long_side=side)
             except ValueError:
                 return None
-            return encode_crop(straight, turn, NOTE_SIDE).jpeg
+            return encode_crop(straight, turn, side).jpeg
 
         return self._made((sha256, polygon, shape, turn), sha256, cut)
 

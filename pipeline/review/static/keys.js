@@ -43,7 +43,7 @@ export function listenToKeys({ commands, form, board, hasNote }) {
       form.edit();
     } else if (/^[1-9]$/.test(key) && hasNote()) {
       if (form.setType(Number(key) - 1)) event.preventDefault();
-    } else if (event.shiftKey && /^Digit[1-9]$/.test(event.code) && hasNote()) {
+    } else if (event.shiftKey && /^Digit[1-9]$/.test(event.code) && !KEYS[key] && hasNote()) {
       // The key's place, because what Shift makes of a digit differs from keyboard to keyboard.
       if (form.setPrinciple(Number(event.code.slice(5)) - 1)) event.preventDefault();
     } else if ((key === 'y' || key === 'n') && hasNote()) {
