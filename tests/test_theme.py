@@ -22,7 +22,7 @@ from pipeline.themes import clustering, labels
 from pipeline.themes.remembered import recall, recall_from, remember, remember_in
 from pipeline.themes.spelling import Speller, misreading_cost
 from pipeline.themes.text import spoken
-from pipeline.themes.vectors import Analyser, SentenceVectors, load_pipeline
+from pipeline.themes.vectors import Analyser, SentenceVectors, Vectors, load_pipeline
 
 POWER = Principle("power", "Power")
 TIME = Principle("time", "Make time")
@@ -248,6 +248,26 @@ def test_a_vector_is_the_same_alone_and_in_company() -> None:
     assert np.array_equal(first, alone(PAY[0]))
     assert np.array_equal(first, SentenceVectors()(PAY[0]))
     assert np.linalg.norm(first) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_vectors_made_together_are_those_made_alone() -> None:
+    vectors = SentenceVectors()
+    texts = [*PAY, *LANGUAGE, *ALONE, *(f"we need {number} more of them" for number in range(2, 40))]
+    together = vectors.many(texts)
+    assert together.shape == (len(texts), 384)
+    assert all(np.array_equal(row, vectors(text)) for row, text in zip(together, texts, strict=True))
+
+
+def test_where_company_changes_a_vector_each_is_made_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = SentenceVectors()
+    alone = [vectors(text) for text in PAY]
+    honest = SentenceVectors._together
+
+    def swayed(self: SentenceVectors, pieces: Sequence[Sequence[int]]) -> Vectors:
+        return honest(self, pieces) + np.float32(1e-4 * (len(pieces) - 1))
+
+    monkeypatch.setattr(SentenceVectors, "_together", swayed)
+    assert all(np.array_equal(a, b) for a, b in zip(SentenceVectors().many(PAY), alone, strict=True))
 
 
 def test_vectors_are_those_the_model_is_known_for() -> None:

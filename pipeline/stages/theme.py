@@ -25,9 +25,10 @@ from pipeline.themes.vectors import Analyser
 FEW_NOTES = 9
 CLEAR_FROM = 0.26
 CLEAR_STEP = 0.0125
+CLEAR_LEAST = 0.2
 """The fewer the notes, the less their mean says of the question and the more any two look alike. A group that is
-less cohesive than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more) must
-share a telling word, or it is an accident."""
+less cohesive than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more, but
+never below CLEAR_LEAST) must share a telling word, or it is an accident."""
 
 
 @functools.cache
@@ -194,7 +195,7 @@ def _principle_themes(
 
 def _is_accident(group: clustering.Group, items: Sequence[Said], own: Collection[str]) -> bool:
     """Few notes, loosely alike, and no telling word in common: nothing a careful reader would call a theme."""
-    if group.cohesion >= CLEAR_FROM + CLEAR_STEP * (FEW_NOTES - len(items)):
+    if group.cohesion >= max(CLEAR_FROM + CLEAR_STEP * (FEW_NOTES - len(items)), CLEAR_LEAST):
         return False
     return not labels.telling_words([items[index].analysis.terms for index in group.members], own)
 

@@ -59,15 +59,16 @@ def _everyday() -> dict[str, float]:
     return {gram: 1 - (1 - min(share, 0.5)) ** EVERYDAY_WORDS for gram, share in shares.items()}
 
 
-def _grams(word: str) -> list[str]:
+@functools.lru_cache(maxsize=100_000)
+def _grams(word: str) -> tuple[str, ...]:
     """The 3- and 4-grams of one word with a blank on either side; a shorter one as it is."""
     padded = f" {word} "
-    return [
+    return tuple(
         padded[at : at + size]
         for size in (3, 4)
         for at in range(max(len(padded) - size + 1, 1))
         if len(padded) >= 3
-    ]
+    )
 
 
 def _letters(texts: Sequence[str]) -> Matrix:

