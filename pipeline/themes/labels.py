@@ -122,8 +122,10 @@ def _phrase(
 
 def _is_said_to_be(word: str, spelt: Sequence[Sequence[str]]) -> bool:
     """Do two notes say that somebody or something is so ("if we are honest")?"""
-    said = ((first in _BEING and second == word) for words in spelt for first, second in pairwise(words))
-    return sum(said) > 1
+    return (
+        sum(any(first in _BEING and second == word for first, second in pairwise(words)) for words in spelt)
+        > 1
+    )
 
 
 def _is_a(kinds: Collection[str], lemma: str, group: Sequence[Sequence[Term]]) -> bool:
