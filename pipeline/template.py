@@ -21,10 +21,12 @@ title = {title}
 _FRAMEWORK = """
 # {framework_title}{credit}: brings its principles; those below add to them or override them.
 framework = "{code}"
+# crosswalk = ["nihr-involve"]     # see the same notes through other frameworks, too: a suggestion by similarity
 """
 
 _NO_FRAMEWORK = """
 # framework = "terrapins"          # a set of principles shipped with the program: `workshop new --help` lists them
+# crosswalk = ["nihr-involve"]     # see the same notes through other frameworks, too: a suggestion by similarity
 """
 
 _TAIL = """
