@@ -131,6 +131,25 @@ def test_the_citation_file_is_yaml_with_what_cff_asks_for() -> None:
     assert read["title"] == 'A "title": with # signs and breaks: public record of a workshop'
     assert [author["name"] for author in read["authors"]] == ["A. Reader", "B: Reader #1"]
     assert {"message", "type", "license", "version"} <= read.keys()
+    assert read["contact"] == [{"name": "The organisers of the workshop", "email": "team@example.org"}]
+    by_name = package_files(replace(record, contact="Town hall, room 7"), IMPRINT)
+    assert yaml.safe_load(by_name["CITATION.cff"])["contact"] == [{"name": "Town hall, room 7"}]
+
+
+def test_credit_and_rights_are_in_the_package() -> None:
+    files = package_files(make_record(), IMPRINT)
+    package = json.loads(files["datapackage.json"])
+    assert [one.get("email") or one["title"] for one in package["contributors"]] == [
+        "A. Reader",
+        "B: Reader #1",
+        "team@example.org",
+    ]
+    assert package["licenses"][0]["name"] == "CC-BY-4.0"
+    photos = next(one for one in package["resources"] if one["name"] == "photos")
+    assert photos["description"].endswith("The photographs' licence: CC-BY-4.0.")
+    readme = files["README.md"].decode()
+    assert "- Licence of the photographs: CC-BY-4.0" in readme
+    assert "- Transcribed and checked by: A. Reader, B: Reader" in readme
 
 
 # --- TEI --------------------------------------------------------------------------------------

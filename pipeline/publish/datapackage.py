@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
@@ -288,11 +289,26 @@ def _descriptor(view: RecordView, imprint: Imprint, tables: Iterable[Table]) -> 
         if record.licence in LICENCES:
             licence["path"] = LICENCES[record.licence]
         package["licenses"] = [licence]
-    people = [{"title": name, "roles": ["transcription"]} for name in imprint.credits]
+    people: list[Json] = [{"title": name, "roles": ["transcription"]} for name in imprint.credits]
+    if record.contact:
+        people.append({**_contact(record.contact, "title"), "roles": ["ContactPerson"]})
     if people:
         package["contributors"] = people
-    package["resources"] = [resource for table in tables for resource in _resources(table)]
+    resources = [resource for table in tables for resource in _resources(table)]
+    for resource in resources:
+        if imprint.photo_licence and resource["name"] == "photos":
+            resource["description"] = (
+                f"{resource['description']} The photographs' licence: {imprint.photo_licence}."
+            )
+    package["resources"] = resources
     return package
+
+
+def _contact(contact: str, name: str) -> Json:
+    """Whom to write to; `name` is what the format calls a person's or group's name."""
+    if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", contact.strip()):
+        return {name: "The organisers of the workshop", "email": contact.strip()}
+    return {name: contact}
 
 
 def _resources(table: Table) -> Iterable[Json]:
@@ -358,6 +374,9 @@ def _citation(record: Record, imprint: Imprint) -> bytes:
         lines.append(f"date-released: {imprint.edition_date}")
     if record.licence in LICENCES:
         lines.append(f"license: {record.licence}")
+    if record.contact:
+        told = [f"{key}: {_quoted(str(value))}" for key, value in _contact(record.contact, "name").items()]
+        lines += ["contact:", f"  - {told[0]}", *(f"    {line}" for line in told[1:])]
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
@@ -372,6 +391,17 @@ def _readme(record: Record, imprint: Imprint, tables: Iterable[Table]) -> bytes:
         inline(method.citation(record, imprint.edition, imprint.edition_date)),
         "",
         "Described by datapackage.json (Frictionless Data Package, version 2).",
+        "",
+        *(
+            f"- {label}: {inline(text)}"
+            for label, text in (
+                ("Transcribed and checked by", ", ".join(imprint.credits)),
+                ("Licence of the texts and tables", record.licence or ""),
+                ("Licence of the photographs", imprint.photo_licence),
+                ("Contact", record.contact or ""),
+            )
+            if text
+        ),
         "",
         *(f"- `data/{table.name}.csv`, `.parquet`: {table.description}" for table in tables),
         "",
