@@ -54,6 +54,12 @@ export class Board {
     }
   }
 
+  // The other outlines, where they come later than the photograph.
+  fill(notes) {
+    this.notes = notes;
+    this.draw();
+  }
+
   // --- looking -----------------------------------------------------------------------------
 
   look() {

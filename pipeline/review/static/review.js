@@ -101,6 +101,7 @@ function progress() {
 async function news() {
   if (document.hidden || page.isBusy || board.mode || page.fixed.second || document.querySelector('dialog[open]')) return;
   const found = await ask('figures').catch(() => null);
+  if (!found) trouble('The program behind this page has stopped. What was said to be saved is safe. Start “workshop review” again to go on.');
   if (!found || page.isBusy) return;
   const { made, disputed } = page.figures;
   Object.assign(page.figures, found);
@@ -122,6 +123,7 @@ async function show(id, given = null) {
   const isThere = Boolean(id);
   byId('form').hidden = !isThere;
   byId('empty').hidden = isThere;
+  document.body.classList.toggle('nothing', !isThere);
   if (!isThere) return nothingLeft();
   page.note = given ?? (await fetchNote(id));
   page.known.delete(id);
@@ -177,7 +179,7 @@ async function showBoard() {
   if (!page.onPhoto.has(photo.sha256)) {
     const found = await ask(`on/${photo.sha256}`);
     page.onPhoto.set(photo.sha256, found);
-    if (page.note === note && !board.mode) board.show(photo, found, note.polygon);
+    if (page.note === note) board.fill(found);
   }
 }
 
