@@ -19,16 +19,13 @@ import msgspec
 
 from pipeline import cluster, decisions, editions, executing, planning
 from pipeline.cache import Cache
+from pipeline.collector import resting
 from pipeline.errors import MissingError, PhotosFailedError
 from pipeline.files import exclusive, write_atomically
 from pipeline.gathering import Described, LostError, lost, photo_record
 from pipeline.kept import Kept
 from pipeline.mapping import Outcome, work_on
-from pipeline.model import (
-    PhotoRecord,
-    Record,
-    Refusal,
-)
+from pipeline.model import Crop, PhotoRecord, Record, Refusal
 from pipeline.planning import Places, Plan
 from pipeline.review.material import Material, material_file
 from pipeline.standing import Crops, Views, by_hand, load_record
@@ -105,7 +102,8 @@ def run(
                 continue
             watcher.say(f"{plan.workshop.id}: putting the record together")
             try:
-                record, material = _reduce(plan, places, passing[plan.workshop.id])
+                with resting():
+                    record, material = _reduce(plan, places, passing[plan.workshop.id])
             except LostError:
                 plan = todo[position] = planning.make_plan(plan.workshop, places)  # noqa: PLW2901
                 passing[plan.workshop.id] |= _map(plan, workers, make_executor, watcher)
@@ -116,7 +114,8 @@ def run(
             done.append(plan)
             del record, material  # one workshop in memory at a time, however many there are
         watcher.say("building the database")
-        _store(places)
+        with resting():
+            _store(places)
         summaries = {plan.workshop.id: _unchanged(plan, places) for plan in todo}
         for plan in done:
             watcher.say(f"{plan.workshop.id}: writing the record")
@@ -262,6 +261,7 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     csv, parquet = responses_table(places.database, record.workshop_id, withheld)
     history = history_of(record, places)
     cache = Cache(places.cache)
+    kept = Kept(cache, planning.program_digest(), {})
     return publish.write_reports(
         public,
         Crops(cache, plan, public),
@@ -269,7 +269,9 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
         {"responses.csv": csv, "responses.parquet": parquet},
         history.since_last.changes if history.since_last else (),
         imprint=history.imprint,
-        photographs=photographs_of(public, Views(cache, plan)),
+        photographs=photographs_of(
+            public, Views(cache, plan), lambda hangs_on, make: kept.or_made("published", hangs_on, Crop, make)
+        ),
     )
 
 

@@ -8,9 +8,11 @@ found there or not. A photograph without notes is never published.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,43 +33,75 @@ _COARSE = 24
 """What is blurred keeps one pixel of so many a side: no face is left."""
 
 Array = NDArray[np.float64]
+KeepPicture = Callable[[object, Callable[[], Crop]], Crop]
+"""Given all that a picture hangs on and the way to make it: the picture."""
 
 
-def photographs_of(record: Record, views: Mapping[str, Crop]) -> tuple[Photograph, ...]:
+def photographs_of(
+    record: Record, views: Mapping[str, Crop], kept: KeepPicture | None = None
+) -> tuple[Photograph, ...]:
     """For each heading the photographs that together show its notes, as few as will do, in the record's order.
 
-    `views` are the upright photographs by sha256, of any size; one that is missing is left out.
+    `views` are the upright photographs by sha256, of any size; one that is missing is left out. `kept` gives a
+    picture that was made of the same before, or has it made.
     """
     if record.photographs == "none":
         return ()
     walls = _Walls(record)
     longest = LONGEST if len(record.notes) <= MANY else LONGEST_OF_MANY
-    wanted: list[tuple[Section, Photo, list[Note]]] = []
+    is_whole = record.photographs == "whole"
+    wanted: dict[str, list[tuple[int, Section, list[Note]]]] = {}
+    count = 0
     for section in arrange(record).all_sections:
         notes = [note for group in section.groups for item in group.items for note in item.notes]
-        for photo in _fewest(notes, [photo for photo in record.photos if photo.sha256 in views]):
-            on_it = [note for note in notes if _polygon_on(note, photo) is not None]
+        for photo, on_it in _fewest(notes, [photo for photo in record.photos if photo.sha256 in views]):
             if len(on_it) > 1:  # one note alone is its own picture
-                wanted.append((section, photo, sorted(on_it, key=lambda note: (note.position, note.id))))
+                ordered = sorted(on_it, key=lambda note: (note.position, note.id))
+                wanted.setdefault(photo.sha256, []).append((count, section, ordered))
+                count += 1
     made: dict[int, Photograph] = {}
-    # One photograph after the other, so that each is decoded once and only one is held.
+    # One photograph after the other, so that each is decoded once at most and only one is held.
     for photo in record.photos:
-        mine = [(place, job) for place, job in enumerate(wanted) if job[1] is photo]
-        if not mine:
+        if photo.sha256 not in wanted:
             continue
-        with Image.open(io.BytesIO(views[photo.sha256].jpeg)) as opened:
-            # Of a much larger picture the decoder need not give every pixel.
-            part = longest / max(opened.size)
-            opened.draft("RGB", (int(opened.width * part), int(opened.height * part)))
-            view = opened.convert("RGB")
-        _cover(view, photo, walls.hidden_on(photo))
-        for place, (section, _, notes) in mine:
+        jpeg, hidden = views[photo.sha256].jpeg, walls.hidden_on(photo)
+        view = _View(jpeg, photo, hidden, longest)
+        content = hashlib.sha256(jpeg).hexdigest()
+        for place, section, notes in wanted[photo.sha256]:
             heading = section.principle.id if section.principle else None
             polygons = [polygon for note in notes if (polygon := _polygon_on(note, photo))]
             card = walls.card_on(photo, heading)
-            picture = _picture(view, photo, polygons, card, record.photographs == "whole", longest)
-            made[place] = Photograph(heading, photo.path, tuple(note.id for note in notes), picture)
+
+            def picture(
+                view: _View = view,
+                photo: Photo = photo,
+                polygons: Sequence[Polygon] = polygons,
+                card: Polygon | None = card,
+            ) -> Crop:
+                return _picture(view.picture, photo, polygons, card, is_whole, longest)
+
+            hangs_on = [content, photo.width, hidden, polygons, card, is_whole, longest]
+            shown = picture() if kept is None else kept(hangs_on, picture)
+            made[place] = Photograph(heading, photo.path, tuple(note.id for note in notes), shown)
     return tuple(made[place] for place in sorted(made))
+
+
+class _View:
+    """One photograph, decoded and covered when it is first needed."""
+
+    def __init__(self, jpeg: bytes, photo: Photo, hidden: Sequence[Polygon], longest: int) -> None:
+        self._jpeg, self._photo, self._hidden, self._longest = jpeg, photo, hidden, longest
+
+    @cached_property
+    def picture(self) -> Image.Image:
+        """What may be seen of it."""
+        with Image.open(io.BytesIO(self._jpeg)) as opened:
+            # Of a much larger picture the decoder need not give every pixel.
+            part = self._longest / max(opened.size)
+            opened.draft("RGB", (int(opened.width * part), int(opened.height * part)))
+            view = opened.convert("RGB")
+        _cover(view, self._photo, self._hidden)
+        return view
 
 
 def of_section(photographs: Iterable[Photograph], section: Section) -> tuple[Photograph, ...]:
@@ -102,21 +136,30 @@ def _polygon_on(note: Note, photo: Photo) -> Polygon | None:
     return next((one.polygon for one in note.sightings if one.photo_sha256 == photo.sha256), None)
 
 
-def _fewest(notes: Sequence[Note], photos: Sequence[Photo]) -> list[Photo]:
-    """Photographs that together show all notes that are on any: always the one that adds most, the sharpest first."""
-    seen = {photo.path: {n.id for n in notes if _polygon_on(n, photo) is not None} for photo in photos}
+def _fewest(notes: Sequence[Note], photos: Sequence[Photo]) -> list[tuple[Photo, list[Note]]]:
+    """Photographs that together show all notes that are on any, and the notes on each.
+
+    Always the one that adds most, the sharpest first.
+    """
+    shown: dict[str, dict[str, Note]] = {photo.sha256: {} for photo in photos}
+    for note in notes:
+        for sighting in note.sightings:
+            if sighting.photo_sha256 in shown:
+                shown[sighting.photo_sha256][note.id] = note
     best = {note.id: note.sightings[0].photo_sha256 for note in notes if note.sightings}
-    left = set().union(*seen.values()) if seen else set()
+    left = {note_id for on_it in shown.values() for note_id in on_it}
+    candidates = [photo for photo in photos if shown[photo.sha256]]
     chosen: list[Photo] = []
     while left:
 
         def gain(photo: Photo) -> tuple[int, int]:
-            new = seen[photo.path] & left  # noqa: B023  (used at once)
+            new = shown[photo.sha256].keys() & left  # noqa: B023  (used at once)
             return len(new), sum(best[note_id] == photo.sha256 for note_id in new)
 
-        chosen.append(max(photos, key=gain))
-        left -= seen[chosen[-1].path]
-    return sorted(chosen, key=lambda photo: photo.path)
+        chosen.append(max(candidates, key=gain))
+        left -= shown[chosen[-1].sha256].keys()
+    ordered = sorted(chosen, key=lambda photo: photo.path)
+    return [(photo, list(shown[photo.sha256].values())) for photo in ordered]
 
 
 class _Walls:

@@ -19,7 +19,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmark import bench_geometry, bench_publish, peers
+from tests.benchmark import bench_geometry, bench_publish, bench_scale, peers
 from tests.benchmark.runs import PROJECT, SHARED, Predictions, pipeline_run
 
 WORK = PROJECT / "processed" / "benchmark"
@@ -115,6 +115,9 @@ def _boards(name: str, images: Path, truth: Path, script: Path, headings: list[s
         rows["seconds a photo, one thread"] = result.seconds_a_photo
         rows["peak memory of a worker, MB"] = result.peak_mb
         columns[result.name] = rows
+    peer = columns["RapidOCR, whole photo"]["seconds a photo, one thread"]
+    for rows in columns.values():
+        rows["times RapidOCR's seconds"] = rows["seconds a photo, one thread"] / peer
     _show(f"{name} ({len(photos)} photographs)", columns)
     if script.name == "score.py":
         _geometry(name, runs[0], truth, columns)
@@ -157,11 +160,11 @@ def _sample() -> dict[str, Any]:
     return columns
 
 
-def _growth() -> dict[str, float]:
-    """How cost grows: the same sample photographs, made different by one pixel, 1, 10 and 100 times over."""
+def _growth(sizes: tuple[int, ...]) -> dict[str, float]:
+    """How the whole run's cost grows: the sample's photographs at 640 x 480, made different by one pixel."""
     photos = sorted((PROJECT / "raw/sample-workshop/photos").glob("*.jpg"))
     seconds: dict[str, float] = {}
-    for count in (1, 10, 100):
+    for count in sizes:
         images = WORK / f"growth {count}"
         shutil.rmtree(images, ignore_errors=True)
         images.mkdir(parents=True)
@@ -170,24 +173,40 @@ def _growth() -> dict[str, float]:
                 shrunk = picture.convert("RGB").resize((640, 480))
             shrunk.putpixel((0, 0), (number % 256, number // 256, 7))
             shrunk.save(images / f"{number:04}.png")
-        seconds[f"{count} photographs, seconds each, two workers"] = pipeline_run(
+        seconds[f"whole run, {count:,} photographs, s each, two workers"] = pipeline_run(
             images, [], WORK / f"growth run {count}", workers=2
         ).seconds_a_photo
-    for label, figure in seconds.items():
-        OUT.print(f"  {label}: {figure:.2f}")
     return seconds
+
+
+def _scale() -> dict[str, float]:
+    """Start-up, memory and size beside their targets; each part in a process of its own, for the peaks' sake."""
+    figures: dict[str, float] = {}
+    for part in bench_scale.PARTS:
+        result = WORK / f"scale {part}.json"
+        command = [sys.executable, "-m", "tests.benchmark.bench_scale", part, "--json", str(result)]
+        subprocess.run(command, check=True, cwd=PROJECT, capture_output=True)
+        figures |= json.loads(result.read_text())
+    return figures
+
+
+def _beside_targets(title: str, figures: dict[str, float]) -> None:
+    targets = bench_scale.TARGETS
+    _show(title, {"measured": figures, "target": {label: targets.get(label) for label in figures}})
 
 
 def main() -> None:
     """Run every part that its data is there for, or the parts named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ("real", "rendered", "sample", "reading", "themes", "publish", "review", "growth")
+    parts = ("real", "rendered", "sample", "reading", "themes", "publish", "review", "scale", "growth")
     parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all where none is named")
     chosen = parser.parse_args().parts or list(parts)
     boards = SHARED / "boards"
     if not boards.is_dir():
         OUT.print("../shared is not there: only the sample workshop is measured.")
-        chosen = [part for part in chosen if part in ("sample", "publish", "review", "growth")] or ["sample"]
+        chosen = [part for part in chosen if part not in ("real", "rendered", "reading", "themes")] or [
+            "sample"
+        ]
     figures: dict[str, Any] = {}
     if "real" in chosen:
         figures["real boards"] = _boards(
@@ -211,8 +230,12 @@ def main() -> None:
         OUT.print(figures["5,000 notes in every format"])
     if "review" in chosen:
         subprocess.run([sys.executable, "-m", "tests.benchmark.bench_review"], check=True, cwd=PROJECT)
+    if "scale" in chosen:
+        figures["scale"] = _scale()
+        _beside_targets("start-up, memory and size (made-up results of the map half)", figures["scale"])
     if "growth" in chosen:
-        figures["growth"] = _growth()
+        figures["growth"] = _growth((1, 10, 100, 1000))
+        _beside_targets("how the whole run's cost grows", figures["growth"])
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "figures.json").write_text(json.dumps(figures, indent=1, sort_keys=True, default=str))
 
