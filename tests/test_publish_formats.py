@@ -291,8 +291,9 @@ def test_unknown_formats_are_refused_and_old_ones_removed(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="no format"):
         render_reports(make_record(), {}, {}, formats=("html", "rtf"))
     assert "docx" in ALL_FORMATS
-    write_reports(make_record(), {}, tmp_path, {}, formats=("html", "docx"))
+    write_reports(make_record(), {}, tmp_path, {}, CHANGES, formats=("html", "docx", "svg"))
     assert (tmp_path / "record.docx").exists()
+    assert (tmp_path / "changes.svg").exists()
     (tmp_path / "notes-of-mine.docx").write_bytes(b"")
     write_reports(make_record(), {}, tmp_path, {})
     assert sorted(path.name for path in tmp_path.iterdir()) == [

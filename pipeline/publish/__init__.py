@@ -124,17 +124,5 @@ def write_reports(
     contents = render_reports(
         record, crops, tables, changes, imprint=imprint, photographs=photographs, formats=wanted
     )
-    obsolete = [
-        name
-        for name in (
-            "record.pdf",
-            "record.docx",
-            "record.pptx",
-            "responses-by-principle.png",
-            "legibility.png",
-            "themes.svg",
-            "themes.png",
-        )
-        if name not in contents
-    ]
+    obsolete = [name for name in _OWN if name not in contents]
     return swap_in(folder, contents, last=RECORD, obsolete=obsolete)
