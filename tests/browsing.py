@@ -113,9 +113,9 @@ class Page:
         return int(told.rsplit("·", 1)[1].split()[0].replace(",", ""))
 
     def complaints(self) -> list[str]:
-        """What the browser complains of; a note fetched ahead may be gone by the time it is answered."""
+        """What the browser complains of; a drawn note fetched ahead may be gone by the time it is answered."""
         told = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
-        return [one for one in told if "/note/h" not in one]
+        return [one for one in told if "/note/h" not in one and "/picture/h" not in one]
 
     def serious_findings(self) -> list[str]:
         self.driver.execute_script((HERE / "vendor" / "axe-core" / "axe.min.js").read_text())
