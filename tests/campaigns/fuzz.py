@@ -493,7 +493,8 @@ def campaign(files: int, seed: int = 8, say: Callable[[str], None] = lambda _: N
         pending: tuple[int, str] | None = None
         why = "hung"
         try:
-            while heard.poll(WALL_SECONDS):
+            # Loading everything takes as long as it takes; one file does not.
+            while heard.poll(WALL_SECONDS if pending else None):
                 number, kind, outcome, detail, seconds, grown = heard.recv()
                 next_one = number + 1
                 pending = (number, kind) if outcome == "begins" else None
