@@ -129,6 +129,15 @@ def test_any_words_make_a_readable_codebook(labels: list[str]) -> None:
     assert schema_errors(codebook(INVOLVE[:1], found, [], "w")) == []
 
 
+def test_the_codebook_tells_what_is_sure_and_what_people_meant() -> None:
+    notes = [replace(make_note(number, f"words {number}"), id=f"n{number}") for number in (1, 2, 3)]
+    one = replace(
+        theme(1, "ceding"), note_ids=("n1", "n2", "n3"), sure_note_ids=("n1", "n2"), description="Letting go."
+    )
+    told = codebook(INVOLVE, [one], notes, "w").decode()
+    assert "Letting go.\n3 notes:\n“words 1”\n“words 2”\nperhaps “words 3”" in told
+
+
 def test_the_structure_check_can_fail() -> None:
     good = codebook(INVOLVE, [theme(1, "ceding")], [], "w")
     assert schema_errors(good.replace(b'isCodable="true"', b'isCodable="yes"'))

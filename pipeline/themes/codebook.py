@@ -80,8 +80,13 @@ def _about(theme: Theme, words: dict[str, str]) -> str:
     if theme.strength == "possible":
         kind = "A possible link by similarity."
     count = f"{len(theme.note_ids)} note{'s' if len(theme.note_ids) != 1 else ''}:"
-    quotes = [f"“{words[note_id]}”" if words.get(note_id) else "[no text]" for note_id in theme.note_ids]
-    return "\n".join([kind, count, *quotes])
+    sure = theme.sure_note_ids or theme.note_ids
+    quotes = [
+        ("" if note_id in sure else "perhaps ")
+        + (f"“{words[note_id]}”" if words.get(note_id) else "[no text]")
+        for note_id in theme.note_ids
+    ]
+    return "\n".join([kind, *([theme.description] if theme.description else []), count, *quotes])
 
 
 def _guid(*parts: str) -> str:

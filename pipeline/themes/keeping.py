@@ -174,7 +174,7 @@ def _content(file: Path) -> bytes | None:
 
 def _text(content: bytes, file: Path) -> str:
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file} is not UTF-8 text.", remedy="Save it as UTF-8 and run again.") from error
 
