@@ -80,7 +80,14 @@ def serve(
         threading.Thread(target=_warm_up, args=(desk,), daemon=True).start()
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        config = uvicorn.Config(guarded, log_level="error", access_log=False, server_header=False, ws="none")
+        config = uvicorn.Config(
+            guarded,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_keep_alive=120,
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -16,6 +16,7 @@ const page = {
   done: new Set(),
   at: 0,
   note: null,
+  wanted: null,
   figures: null,
   isBusy: false,
   known: new Map(), // notes fetched ahead
@@ -125,27 +126,31 @@ async function show(id, given = null) {
   byId('empty').hidden = isThere;
   document.body.classList.toggle('nothing', !isThere);
   if (!isThere) return nothingLeft();
-  page.note = given ?? (await fetchNote(id));
+  page.wanted = id;
+  const note = given ?? (await fetchNote(id));
+  if (page.wanted !== id) return; // meanwhile another one was asked for
   page.known.delete(id);
+  const draft = page.drafts.get(id);
+  // What was typed in sight of an older state is saved as such, so that nobody's word is passed over.
+  page.note = draft ? { ...note, stamp: draft.stamp } : note;
   const where = page.ids.indexOf(id);
   byId('note-title').textContent =
     where >= 0 ? `Note ${(where + 1).toLocaleString('en')} of ${page.ids.length.toLocaleString('en')}` : 'Note';
   form.show(page.note);
-  const draft = page.drafts.get(id);
   if (draft) {
     form.bringBack(draft);
     say('What you had typed here is back. It is not saved yet.');
   }
   focusNote();
   // The words first: the photograph may come a moment later.
-  const { note } = page;
-  requestAnimationFrame(() => setTimeout(() => page.note === note && showBoard().then(ahead, trouble), 0));
+  const shown = page.note;
+  requestAnimationFrame(() => setTimeout(() => page.note === shown && showBoard().then(ahead, trouble), 0));
 }
 
 // Nobody's words are lost because they looked at another note first.
 function keepDraft() {
   if (!page.note) return;
-  if (form.isChanged && !page.isBusy) page.drafts.set(page.note.id, form.draft);
+  if (form.isChanged && !page.isBusy) page.drafts.set(page.note.id, { ...form.draft, stamp: page.note.stamp });
   else if (!page.isBusy) page.drafts.delete(page.note.id);
 }
 
