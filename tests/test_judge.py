@@ -113,6 +113,28 @@ def test_a_drawing_with_a_letter_seen_in_it_is_no_text() -> None:
     assert verdict(note("A:0.9 C:0.5", ink=drawing)) == ("no_text", "")
 
 
+@pytest.mark.parametrize(
+    ("sign", "uncovered", "coverage", "is_text"),
+    [
+        ("S:0.8", 0.05, 0.017, True),
+        ("+:0.55", 0.0, 0.044, True),
+        ("XL:0.9", 0.25, 0.04, True),
+        ("7:0.17", 0.0, 0.067, False),  # drawn arrows
+        ("S:0.8", 0.6, 0.05, False),  # a letter seen in one corner of a drawing
+        ("a:0.8", 0.0, 0.0, False),  # no ink at all
+        ("✓:0.9", 0.0, 0.02, False),
+        ("£ ook OK", 0.03, 0.07, True),
+        ("£:0.2 ook:0.1 OK:0.1", 0.03, 0.07, False),  # a clock and three little people
+    ],
+)
+def test_a_lone_large_sign_is_writing_and_a_drawing_is_none(
+    sign: str, uncovered: float, coverage: float, is_text: bool
+) -> None:
+    ink = Ink(coverage, uncovered, sharpness=0.5, text_height=90.0, is_written=False)
+    never = Calibration({"bias": -9.0}, {"bias": -9.0}, SIMPLE.points)
+    assert (judge(note(sign, ink=ink), numbers=never).text_status != "no_text") is is_text
+
+
 def test_writing_without_a_reading_is_illegible_not_blank() -> None:
     assert verdict(note()) == ("illegible", "")
     failed = NoteReading((Reading("rapidocr", "3", (), "crashed: RuntimeError"),), WRITTEN)

@@ -433,7 +433,7 @@ def test_rapidocr_reads_with_a_languages_help_and_says_which() -> None:
     reader = readers.open_reader("rapidocr")
     pictures = [printed("Share power\nwith people"), printed("Wir brauchen mehr\nZeit für Gespräche")]
     english, german = contain.views_contained(reader, pictures, "en")
-    assert english[0] == reader.read(pictures)[0]
+    assert english[0].text == reader.read(pictures)[0].text
     assert english[1].reader == "rapidocr+words" and english[1].version.endswith(" en")
     assert english[1].text.lower().split() == ["share", "power", "with", "people"]
     assert german[1].version.endswith(" de"), "a text in another language is helped by its own"
@@ -459,6 +459,43 @@ def test_lines_are_cut_to_the_networks_height() -> None:
     picture = np.asarray(cv2.resize(PICTURE, (400, 300)))
     assert rapid.cut_line(picture, quad(10, 10, 200, 40)).shape[0] == rapid.LINE_HEIGHT
     assert rapid.cut_line(picture, quad(10, 10, 0, 0)).shape[0] == rapid.LINE_HEIGHT
+
+
+def test_boxes_on_end_are_named_as_their_text_runs() -> None:
+    from pipeline.readers import rapid
+
+    level, letter, column = quad(0, 0, 200, 40), quad(220, 0, 20, 40), quad(0, 0, 40, 200)
+    found = rapid.directed([level, letter])
+    assert found[0] is level and found[1] is letter, "a high box among level ones is a letter"
+    down = rapid.directed([column, column])[0]
+    assert (down[0] == column[1]).all(), "the upper left of text that runs down a note is its upper right"
+
+
+def test_a_line_upside_down_is_read_and_its_box_says_so() -> None:
+    from pipeline.readers import rapid
+
+    image = np.ascontiguousarray(np.rot90(printed("POSITIVE SUM"), 2))
+    (views,) = rapid.RapidReader().read_with([image], "en")
+    assert views[-1].text.split() == ["POSITIVE", "SUM"]
+    first = views[-1].words[0].box
+    assert first[0][0] > first[1][0] and first[0][1] > first[3][1]
+
+
+def test_hopeless_prefixes_are_dropped_without_a_change_to_what_is_likely() -> None:
+    steps = np.full((9, 4), 1e-7, np.float32)
+    steps[::2, 0] = 1.0
+    steps[1::2, 1:3] = [0.9, 0.1]
+    found = dict(ctc.beam(steps, 30))
+    assert math.isclose(found[1, 1, 1, 1], 0.9**4, rel_tol=1e-4)
+    assert math.isclose(found[1, 2, 1, 1], 0.9**3 * 0.1, rel_tol=1e-4)
+
+
+def test_the_recogniser_keeps_its_signs_and_says_where_it_is_from() -> None:
+    from pipeline.readers import rapid
+
+    described = rapid._recogniser().get_modelmeta().custom_metadata_map
+    assert "UNIPEN" in described["provenance"] and "Apache-2.0" in described["provenance"]
+    assert {*"abcxyzABCXYZ0189äöüßæøåéñ&£€?!", " "} <= set(rapid._alphabet().signs)
 
 
 def test_package_has_no_eager_engine() -> None:

@@ -14,7 +14,7 @@ import itertools
 import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,6 +151,10 @@ def labelling_probability(steps: Floats, label: Sequence[int]) -> float:
     return float(chance[-1] + chance[-2])
 
 
+HOPELESS, LOG_HOPELESS = 1e-5, -5.0
+"""A prefix that much less likely than the best one is not followed further: on a clear line few others are left."""
+
+
 def beam(
     steps: Floats, width: int, forbidden: int = -1, least: float = 1e-3
 ) -> list[tuple[tuple[int, ...], float]]:
@@ -159,10 +163,11 @@ def beam(
     Signs less likely than `least` at a step are not followed there; `forbidden` never is.
     """
     prefixes: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
-    for row in steps:
-        signs = [int(sign) for sign in np.flatnonzero(row >= least) if sign not in (0, forbidden)]
-        chances = [float(row[sign]) for sign in signs]
-        blank = float(row[0])
+    for blank, likely, row in _followed(steps, least):
+        if not likely:
+            prefixes = _rested(prefixes, blank, row)
+            continue
+        offered = [(sign, chance) for sign, chance in likely if sign != forbidden]
         grown: dict[tuple[int, ...], list[float]] = {}
         for prefix, (ends_blank, ends_sign) in prefixes.items():
             total = ends_blank + ends_sign
@@ -170,15 +175,39 @@ def beam(
             slot[0] += total * blank
             last = prefix[-1] if prefix else -1
             if last >= 0:
-                slot[1] += ends_sign * float(row[last])
-            for sign, chance in zip(signs, chances, strict=True):
+                slot[1] += ends_sign * row[last]
+            for sign, chance in offered:
                 longer = grown.setdefault((*prefix, sign), [0.0, 0.0])
                 longer[1] += (ends_blank if sign == last else total) * chance
-        ranked = sorted(grown.items(), key=lambda item: (-(item[1][0] + item[1][1]), item[0]))
-        prefixes = {prefix: (pair[0], pair[1]) for prefix, pair in ranked[:width]}
+        floor = HOPELESS * max(pair[0] + pair[1] for pair in grown.values())
+        alive = [item for item in grown.items() if item[1][0] + item[1][1] >= floor]
+        if len(alive) > width:
+            alive = sorted(alive, key=lambda item: (-(item[1][0] + item[1][1]), item[0]))[:width]
+        prefixes = {prefix: (pair[0], pair[1]) for prefix, pair in alive}
     return sorted(
         ((prefix, sum(pair)) for prefix, pair in prefixes.items()), key=lambda item: (-item[1], item[0])
     )
+
+
+def _followed(steps: Floats, least: float) -> Iterator[tuple[float, list[tuple[int, float]], list[float]]]:
+    """Of each step: the blank's probability, the signs worth following with theirs, and all of them."""
+    for row, is_likely in zip(steps, steps >= least, strict=True):
+        chances: list[float] = row.tolist()
+        yield (
+            chances[0],
+            [(sign, chances[sign]) for sign in np.flatnonzero(is_likely).tolist() if sign],
+            chances,
+        )
+
+
+def _rested(
+    prefixes: dict[tuple[int, ...], tuple[float, float]], blank: float, row: list[float]
+) -> dict[tuple[int, ...], tuple[float, float]]:
+    """A step that is blank and nothing else: no prefix grows. Two steps of three are such."""
+    return {
+        prefix: ((ends_blank + ends_sign) * blank, ends_sign * row[prefix[-1]] if prefix else 0.0)
+        for prefix, (ends_blank, ends_sign) in prefixes.items()
+    }
 
 
 LanguageModel = Callable[[str], float]
@@ -255,9 +284,10 @@ def _line_beam(
     def weight(word: str) -> float:
         return WEIGHT * language(word) + REWARD
 
-    for row in probabilities:
-        signs = [int(sign) for sign in np.flatnonzero(row >= least) if sign]
-        blank = float(row[0])
+    for blank, likely, row in _followed(probabilities, least):
+        if not likely:
+            beams = _rested(beams, blank, row)
+            continue
         grown: dict[tuple[int, ...], list[float]] = {}
         for prefix, (ends_blank, ends_sign) in beams.items():
             total = ends_blank + ends_sign
@@ -265,21 +295,25 @@ def _line_beam(
             slot = grown.setdefault(prefix, [0.0, 0.0])
             slot[0] += total * blank
             if last >= 0:
-                slot[1] += ends_sign * float(row[last])
-            for sign in signs:
+                slot[1] += ends_sign * row[last]
+            for sign, chance in likely:
                 if sign == space and last in (-1, space):
                     continue
                 longer = (*prefix, sign)
                 if longer not in spoken:
                     spoken[longer] = spoken[prefix] + (weight(last_word(prefix)) if sign == space else 0.0)
                 slot = grown.setdefault(longer, [0.0, 0.0])
-                slot[1] += (ends_blank if sign == last else total) * float(row[sign])
-        ranked = sorted(
-            grown.items(), key=lambda item: (-(math.log10(sum(item[1]) + 1e-300) + spoken[item[0]]), item[0])
-        )[:width]
-        top = max(sum(pair) for _, pair in ranked) or 1e-300
+                slot[1] += (ends_blank if sign == last else total) * chance
+        scores = {
+            prefix: math.log10(pair[0] + pair[1] + 1e-300) + spoken[prefix] for prefix, pair in grown.items()
+        }
+        floor = max(scores.values()) + LOG_HOPELESS
+        alive = [prefix for prefix, score in scores.items() if score >= floor]
+        if len(alive) > width:
+            alive = sorted(alive, key=lambda prefix: (-scores[prefix], prefix))[:width]
+        top = max(sum(grown[prefix]) for prefix in alive) or 1e-300
         scale += math.log10(top)
-        beams = {prefix: (pair[0] / top, pair[1] / top) for prefix, pair in ranked}
+        beams = {prefix: (grown[prefix][0] / top, grown[prefix][1] / top) for prefix in alive}
     results: dict[tuple[int, ...], float] = {}
     for prefix, pair in beams.items():
         score = scale + math.log10(sum(pair) + 1e-300) + spoken[prefix]

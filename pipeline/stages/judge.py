@@ -50,6 +50,10 @@ LOOKS_DRAWN = frozenset("vox0")
 DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
 """What rows of drawn figures, faces and loops are read as."""
 LONE_LETTER = 0.4
+MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.45, 0.005
+"""See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
+LEAST_GUESS = 0.2
+"""Confidence of the network below which it takes lines for text that are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,8 @@ def judge_from(
 def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
     """The ink test decides; letters surely read overrule it, if they account for the ink that is there.
 
-    A lone sign that a drawn tick, heart, circle or arrow is taken for proves nothing.
+    A lone sign that a drawn tick, heart, circle or arrow is taken for proves nothing. A drawing without words is no
+    writing: such a note is `no_text`, as a person would say.
     """
     if reading.ink.is_written:
         return True
@@ -133,10 +138,33 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
         return False
     if any(word.probability >= LEAST_WORD and _letters(word.text) >= 3 for word in judged):
         return True
-    if reading.ink.uncovered <= LEFT_OUT and sum(_letters(word.text) for word in judged) >= 3:
-        return True  # the engine cannot say what it is, but takes all of the ink for text
+    if _is_figure(reading):
+        return True
+    letters = sum(_letters(word.text) for word in judged)
+    if reading.ink.uncovered <= LEFT_OUT and letters >= 3 and _plain_confidence(reading) >= LEAST_GUESS:
+        return True  # the engine cannot quite say what it is, but takes all of the ink for text
     read = sum(word.probability * _letters(word.text) for word in judged)
     return read * (1.0 - reading.ink.uncovered) >= LEAST_LETTERS
+
+
+def _is_figure(reading: NoteReading) -> bool:
+    """Is it a lone large "S", "7", "XL" or "+"? The ink test takes such for drawings, the network knows them; of a
+    drawing it is never sure, nor does it take all of it for a sign."""
+    signs = "".join(word.text for word in reading.readings[0].words)
+    return (
+        0 < len(signs) <= MOST_FIGURES
+        and all(sign.isalnum() or sign in "?!+" for sign in signs)
+        and reading.ink.coverage >= LEAST_COVERAGE
+        and reading.ink.uncovered <= 2 * LEFT_OUT
+        and _plain_confidence(reading) >= SURE_FIGURE
+    )
+
+
+def _plain_confidence(reading: NoteReading) -> float:
+    """The network's mean confidence without the language's help, each word weighed by its letters."""
+    words = reading.readings[0].words
+    letters = sum(_letters(word.text) for word in words)
+    return sum(word.confidence * _letters(word.text) for word in words) / letters if letters else 0.0
 
 
 def _blank_confidence(reading: NoteReading) -> float:

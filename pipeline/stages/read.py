@@ -1,9 +1,9 @@
 """read: notes and headings to words, with what their ink says. Pure: pixels and records in, readings out.
 
-A note is straightened and read as it lies. Where that gives little, it is read turned as its text boxes
-suggest, and the turn that gives most stays. Ink that no box covers is looked at again, larger. Every
-further look costs time, so only notes that need one get one, and all notes of a photograph that do are
-read together.
+A note is straightened and read as it lies. Where its lines are steep, it is read again turned by them; a
+reader that cannot tell which way up text stands is shown doubtful notes turned, and the turn that gives most
+stays. Ink that no box covers is looked at again, larger. Every further look costs time, so only notes that
+need one get one, and all notes of a photograph that do are read together.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from pipeline.readers import Reader
 from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
 
-VERSION = "1"
+VERSION = "2"
 NOTE_SIDE = 480
 """Long side of a straightened note, in pixels."""
-FIRST_SIDE = 360
-"""Long side at which it is read first; as good as larger ones and faster (see the model card)."""
+WINDOW_SIDE = 320
+"""Long side to which a place that was left out is enlarged, at most to twice its size."""
 MARGIN = 0.03
 GOOD_ENOUGH = 0.75
-"""Mean confidence, weighed by letters, above which a note is not looked at again."""
+"""Mean confidence, weighed by letters, from which a second look counts."""
 TURN_BELOW = 0.5
 """The same of the plain reading, above which a note is taken to stand upright."""
 CLEARLY_BETTER = 1.2
 """How much more a turned note must give: text stands as its note does, unless it clearly does not."""
 STEEP = 35.0
-"""Degrees of tilt from which the engine takes lines in the wrong order."""
+"""Degrees of tilt from which an engine finds lines badly or takes them in the wrong order."""
 STANDING = 0.8
 """How much a turned note must give where its lines are as steep as that: it is turned even at some loss."""
 LEFT_OUT = 0.12
@@ -132,7 +132,7 @@ def read_notes(
     if not readers:
         raise ValueError("at least one reader is needed")
     main = readers[0]
-    first = _look_at([(crop, 0.0, FIRST_SIDE) for crop in crops], main, language)
+    first = _look_at([(crop, 0.0) for crop in crops], main, language)
     looks = _looked_again(first, main, language)
     written = [inks.find_ink(look.note.image, look.note.mask) for look in looks]
     looks = _second_look(looks, written, main, language)
@@ -145,20 +145,16 @@ def read_notes(
             NoteReading(
                 tuple(_moved(view, back) for view in views),
                 _measure(written[index], look, crops[index]),
-                round(look.degrees / 90) * 90 % 360,
+                round((look.degrees - _direction(look.best, main)) / 90) * 90 % 360,
             )
         )
     return tuple(results)
 
 
-def _look_at(tries: Sequence[tuple[Straightened, float, int]], main: Reader, language: str) -> list[_Look]:
-    """Read notes (already turned by so many degrees) at a long side of so many pixels, in one batch."""
-    pictures = [_sized(note.image, side) for note, _, side in tries]
-    found = views_contained(main, [picture for picture, _ in pictures], language)
-    return [
-        _Look(note, degrees, tuple(_moved(view, np.diag([1 / scale, 1 / scale, 1.0])) for view in views))
-        for (note, degrees, _), (_, scale), views in zip(tries, pictures, found, strict=True)
-    ]
+def _look_at(tries: Sequence[tuple[Straightened, float]], main: Reader, language: str) -> list[_Look]:
+    """Read notes, already turned by so many degrees, in one batch."""
+    found = views_contained(main, [note.image for note, _ in tries], language)
+    return [_Look(note, degrees, views) for (note, degrees), views in zip(tries, found, strict=True)]
 
 
 def _sized(image: Image, side: int) -> tuple[Image, float]:
@@ -179,34 +175,29 @@ def _mean_confidence(reading: Reading) -> float:
 
 
 def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look]:
-    """Read doubtful notes larger, and turned as they may have to be; keep what gives most of each."""
-    tries: list[tuple[int, Straightened, float]] = []
-    for index, look in enumerate(looks):
-        if look.best.error is not None:
-            continue
-        if _mean_confidence(look.best) < GOOD_ENOUGH:
-            tries.append((index, look.note, 0.0))
-        tries += [(index, turn(look.note, degrees), degrees) for degrees in _other_turns(look)]
-    found = _look_at(
-        [(note, degrees, FIRST_SIDE if degrees else NOTE_SIDE) for _, note, degrees in tries], main, language
-    )
+    """Read notes turned as they may have to be; keep what gives most of each."""
+    tries = [
+        (index, turn(look.note, degrees), degrees)
+        for index, look in enumerate(looks)
+        if look.best.error is None
+        for degrees in _other_turns(look, main)
+    ]
+    found = _look_at([(note, degrees) for _, note, degrees in tries], main, language)
     best = list(looks)
     for (index, _, _), look in zip(tries, found, strict=True):
         before = best[index]
-        if look.degrees == before.degrees:
-            is_better = _yield_of(look.best) > _yield_of(before.best)
-        elif before.degrees:
-            is_better = _yield_of(look.plain) > _yield_of(before.plain)
-        else:
-            bar = STANDING if abs(_line_angle(before.best)) > STEEP else CLEARLY_BETTER
-            is_better = _yield_of(look.plain) > bar * _yield_of(before.plain)
-        if is_better:
+        is_steep = abs(_line_angle(before.best)) > STEEP
+        bar = 1.0 if before.degrees else STANDING if is_steep else CLEARLY_BETTER
+        if _yield_of(look.plain) > bar * _yield_of(before.plain):
             best[index] = look
     return best
 
 
-def _other_turns(look: _Look) -> list[float]:
+def _other_turns(look: _Look, main: Reader) -> list[float]:
     """Degrees (clockwise) by which the note may have to be turned for its text to stand upright."""
+    if _tells_direction(main):
+        direction = _direction(look.best, main)
+        return [-direction % 360] if STEEP < abs(direction) < 180 - STEEP else []
     along = look.note.writing_angle
     if look.best.words and abs(along) > 20 and abs(_line_angle(look.best)) > 20:
         return [along, (along + 180) % 360]
@@ -218,6 +209,21 @@ def _other_turns(look: _Look) -> list[float]:
     if abs(angle) > 15:
         return [-angle, (180.0 - angle) % 360]
     return [180.0]
+
+
+def _tells_direction(reader: Reader) -> bool:
+    """Do the boxes' corners begin at the upper left of the text, whichever way up that stands?"""
+    return getattr(reader, "finds_direction", False) is True
+
+
+def _direction(reading: Reading, reader: Reader) -> float:
+    """Where the text runs to, in degrees clockwise from -180 to 180, each word weighed by its length; 0 unless
+    the reader tells."""
+    if not _tells_direction(reader):
+        return 0.0
+    boxes = [np.array(word.box) for word in reading.words if len(word.box) == 4 and len(word.text) >= 2]
+    total = np.sum([box[1] - box[0] for box in boxes], axis=0) if boxes else np.zeros(2)
+    return math.degrees(math.atan2(total[1], total[0])) if total.any() else 0.0
 
 
 def _stands(reading: Reading) -> bool:
@@ -278,7 +284,7 @@ def _second_look(looks: list[_Look], written: list[inks.Writing], main: Reader, 
 def _enlarged(image: Image, window: tuple[int, int, int, int]) -> tuple[Image, float]:
     x, y, width, height = window
     part = image[y : y + height, x : x + width]
-    return _sized(part, round(min(2.0, FIRST_SIDE / max(part.shape[:2])) * max(part.shape[:2])))
+    return _sized(part, round(min(2.0, WINDOW_SIDE / max(part.shape[:2])) * max(part.shape[:2])))
 
 
 def _lies_on(line: Line, reading: Reading) -> bool:
