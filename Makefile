@@ -1,6 +1,6 @@
 # Thin fronts for the commands. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help record test review benchmark calibrate train-detector setup lint lock tesseract chromium clean
+.PHONY: help record test review benchmark calibrate train-detector train-reader setup lint lock tesseract chromium clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,6 +39,11 @@ train-detector: ## Train the note detector anew (an hour or more; needs npm for 
 	@test -x .venv-train/bin/python || "$(PYTHON)" -m venv .venv-train
 	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r pipeline/training/detector/requirements.txt
 	@.venv-train/bin/python -m pipeline.training.detector
+
+train-reader: ## Fine-tune the recogniser anew (an hour; needs npm for its fonts and ../shared/unipen)
+	@test -x .venv-train/bin/python || "$(PYTHON)" -m venv .venv-train
+	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r pipeline/training/reader/requirements.txt
+	@.venv-train/bin/python -m pipeline.training.reader --strokes ../shared/unipen
 
 setup: $(READY) tesseract ## Install everything into .venv, and Tesseract where that is allowed
 
