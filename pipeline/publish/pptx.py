@@ -1,4 +1,4 @@
-"""The record as slides: one heading, its notes' pictures and words a slide, as workshops show them."""
+"""The record as slides: a heading, its photographs and what people wrote; or its notes' pictures and words."""
 
 from __future__ import annotations
 
