@@ -327,7 +327,7 @@ def measure(chosen: list[str], photos: int = 100_000) -> dict[str, float]:
     figures: dict[str, float] = {"load when it began": os.getloadavg()[0]}
     for part in chosen:
         figures |= large(photos) if part == "large" else PARTS[part]()
-        for folder in WORK.glob("*"):
+        for folder in WORK.glob(f"{part}*"):
             shutil.rmtree(folder, ignore_errors=True)
     return figures
 
