@@ -1,6 +1,6 @@
 # Thin fronts for the commands. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help record test review benchmark calibrate train-detector train-reader setup lint lock tesseract chromium clean
+.PHONY: help record test review benchmark campaigns calibrate train-detector train-reader setup lint lock tesseract chromium clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,9 @@ lint: $(READY)
 
 benchmark: $(READY) tesseract ## Measure accuracy and speed, beside what one would use instead
 	@$(BIN)/python -m tests.benchmark
+
+campaigns: $(READY) ## Kill it 500 times at random moments and feed it 10,000 mutated files (an hour or more)
+	@$(BIN)/python -m tests.campaigns kills 500 && $(BIN)/python -m tests.campaigns fuzz 10000
 
 calibrate: $(READY) tesseract ## Fit how sure a reading must be (needs ../shared)
 	@$(BIN)/python -m pipeline.training.calibrate
