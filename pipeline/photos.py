@@ -22,6 +22,8 @@ MIN_SIDE: Final = 64
 """A picture with a shorter side cannot hold a readable note, in pixels."""
 FORMATS: Final = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "MPO", "BMP", "GIF")
 _ONE_PICTURE_A_FILE: Final = ("TIFF",)
+_GREYS: Final = ("I", "I;16", "I;16B", "I;16L", "F")
+_BAND_ROWS: Final = 512
 
 pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -113,14 +115,26 @@ def _decoded(picture: Image.Image, path: str) -> Upright | Refusal:
 
 
 def _rgb(picture: Image.Image) -> Pixels:
-    if picture.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+    """Band by band: laying a large transparent picture on white at once takes five times its size in memory."""
+    width, height = picture.size
+    bands = [(0, top, width, min(top + _BAND_ROWS, height)) for top in range(0, height, _BAND_ROWS)]
+    scale = 255.0
+    if picture.mode in _GREYS:
+        brightest = max(float(np.asarray(picture.crop(band)).max(initial=0)) for band in bands)
+        scale = 65535.0 if brightest > 255 else 255.0
+    pixels = np.empty((height, width, 3), np.uint8)
+    for band in bands:
+        pixels[band[1] : band[3]] = _band_rgb(picture.crop(band), scale)
+    return pixels
+
+
+def _band_rgb(picture: Image.Image, scale: float) -> Pixels:
+    if picture.mode in _GREYS:
         values = np.asarray(picture, dtype=np.float64)
-        scale = 65535.0 if values.max(initial=0) > 255 else 255.0
         grey = np.clip(values / scale * 255.0, 0, 255).astype(np.uint8)
-        return np.ascontiguousarray(np.stack([grey] * 3, axis=-1))
+        return np.stack([grey] * 3, axis=-1)
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         with_alpha = picture.convert("RGBA")
         ground = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(ground, with_alpha)
-    plain = picture if picture.mode == "RGB" else picture.convert("RGB")
-    return np.ascontiguousarray(np.asarray(plain, dtype=np.uint8))
+    return np.asarray(picture.convert("RGB"), dtype=np.uint8)
