@@ -42,15 +42,17 @@ LEFT_OUT = 0.15
 """Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
 TELLING_LETTERS, SHORT_SURE, VERY_SURE = 2.2, 0.75, 0.95
 """See `is_hopeless` and `may_be_legible`."""
+CHANGED = 0.4
+"""What a word that the language changed tells of there being text, beside one that the network saw."""
 LEAST_LETTERS = 0.75
 """Letters expected to be right that make a note written against the ink test."""
 LEAST_WORD = 0.3
 """Probability of a word of three letters or more that does the same."""
-LOOKS_DRAWN = frozenset("vox0")
+LOOKS_DRAWN = frozenset("vox0jw")
 DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
 """What rows of drawn figures, faces and loops are read as."""
 LONE_LETTER = 0.4
-MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.45, 0.005
+MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
 """See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
 LEAST_GUESS = 0.2
 """Confidence of the network below which it takes lines for text that are none."""
@@ -198,11 +200,16 @@ def right_share(judged: Sequence[JudgedWord]) -> float:
 def is_hopeless(judged: Sequence[JudgedWord], limits: Point) -> bool:
     """Too few letters are expected to be right to print any.
 
-    Scrawls are taken for strings of short words ("in", "a", "we"), each likely by itself: a reading
-    without a longer word, or a short one that is surely there, counts only if it is nearly sure.
+    Scrawls are taken for strings of short words ("in", "a", "we"), each likely by itself, and the language makes
+    words of them: a reading without a longer word that the network saw itself, or a short one that is surely
+    there, counts only if it is nearly sure.
     """
     share = right_share(judged)
-    telling = sum(word.probability * _letters(word.text) for word in judged if _is_telling(word))
+    telling = sum(
+        word.probability * _letters(word.text) * (1.0 if word.is_same else CHANGED)
+        for word in judged
+        if _is_telling(word)
+    )
     return share < limits.hopeless or (telling < TELLING_LETTERS and share < SHORT_SURE)
 
 
