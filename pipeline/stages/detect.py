@@ -26,7 +26,7 @@ from pipeline.edges import clockwise_from_upper_left, polygon_of
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
 from pipeline.voting import Fields, headings_of, papers_of
 
-VERSION = "3"
+VERSION = "4"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "note-detector.onnx"
 SHAPE_ORDER = ("tick", "heart", "speech_bubble", "square", "rectangle", "other")
 
@@ -45,9 +45,9 @@ MORE_RUNS = 2
 """Further runs where notes are still too large or too small to be seen well."""
 LEAST_SCORE = 0.35
 """What scores less in one run is forgotten at once."""
-MIN_SCORE = 0.62
+MIN_SCORE = 0.5
 """Outlines that score less are not reported."""
-HEADING_MIN_SCORE = 0.5
+HEADING_MIN_SCORE = 0.3
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -10,19 +10,40 @@ import argparse
 import json
 import subprocess
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.training.detector.ink import HAND, PRINT
 
 FONT_VERSION = "5.3.0"
 ROOMS = "@pmndrs/assets@1.7.0"
-STAGES: tuple[tuple[int, int, float, bool], ...] = (
-    (11, 300, 1.5e-3, False),
-    (12, 400, 1.5e-3, False),
-    (13, 850, 1.5e-3, True),
-    (14, 300, 7e-4, True),
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training. It goes on from the mean of the stages `starts` (by seed), or from the trunk alone."""
+
+    seed: int
+    steps: int
+    rate: float
+    decays: bool = False
+    heading_pull: float = 4.0
+    starts: tuple[int, ...] = ()
+
+
+STAGES = (
+    Stage(11, 300, 1.5e-3),
+    Stage(12, 400, 1.5e-3, starts=(11,)),
+    Stage(13, 850, 1.5e-3, decays=True, starts=(12,)),
+    Stage(14, 300, 7e-4, decays=True, starts=(13,)),
+    Stage(21, 1050, 1.2e-3, starts=(13, 14)),
+    Stage(22, 1550, 1.3e-3, decays=True, heading_pull=1.5, starts=(21,)),
+    Stage(23, 900, 6e-4, decays=True, heading_pull=1.5, starts=(22,)),
 )
-"""Seed, steps, rate of the heads, cosine decay; each stage goes on from the one before."""
+KEPT = (500, 700)
+"""Steps of the last stage whose checkpoints go into the weights."""
+AVERAGED = ("start21.pt", "stage22.pt", "stage23-500.pt", "stage23-700.pt")
+"""The checkpoints whose mean are the weights ("model soup")."""
 TRUNK_SHARE = 0.27
 """The trunk's rate as a share of the heads': it is pretrained."""
 
@@ -58,7 +79,7 @@ def main() -> None:
         "--work", type=Path, default=Path("build/train-detector"), help="folder for fonts, boards, weights"
     )
     ask.add_argument(
-        "--scenes", type=int, default=2100, help="how many boards to compose (0.4 s each on one core)"
+        "--scenes", type=int, default=3300, help="how many boards to compose (0.4 s each on one core)"
     )
     ask.add_argument(
         "--steps", type=int, default=0, help="steps of each stage instead of the recipe's (for a trial)"
@@ -71,22 +92,26 @@ def main() -> None:
 
     from pipeline.stages.detect import Detector  # noqa: PLC0415
     from pipeline.training.detector import evaluate, pool  # noqa: PLC0415
-    from pipeline.training.detector.train import train  # noqa: PLC0415
+    from pipeline.training.detector.train import average_of, train  # noqa: PLC0415
 
     fonts = fetch_fonts(wanted.work / "fonts")
     boards = wanted.work / "boards"
     rooms = fetch_rooms(wanted.work / "rooms")
     pool.write(boards, fonts, Path(skimage.__file__).parent / "data", 0, wanted.scenes, rooms)
-    start: Path | None = None
-    for seed, steps, rate, decay in STAGES:
-        out = wanted.work / f"stage{seed}.pt"
+    for stage in STAGES:
+        start: Path | None = None
+        if stage.starts:
+            start = wanted.work / f"start{stage.seed}.pt"
+            average_of([wanted.work / f"stage{seed}.pt" for seed in stage.starts], start)
         train(
-            [boards], out, wanted.steps or steps, seed=seed, start=start, rate=rate, trunk_rate=TRUNK_SHARE * rate,
-            threads=wanted.threads, decay=decay,
+            [boards], wanted.work / f"stage{stage.seed}.pt", wanted.steps or stage.steps, seed=stage.seed, start=start,
+            rate=stage.rate, trunk_rate=TRUNK_SHARE * stage.rate, threads=wanted.threads, decay=stage.decays,
+            heading_pull=stage.heading_pull, kept=KEPT if stage is STAGES[-1] else (),
         )  # fmt: skip
-        start = out
-    assert start is not None
-    weights = start.with_suffix(".onnx")
+    # A trial of few steps keeps no checkpoints of the last stage.
+    found = [wanted.work / name for name in AVERAGED if (wanted.work / name).exists()]
+    weights = wanted.work / "note-detector.onnx"
+    average_of(found, weights.with_suffix(".pt"))
     print(f"weights: {weights}; copy them to pipeline/weights/note-detector.onnx when the figures are better")
     if wanted.shared is not None:
         print(json.dumps(evaluate.figures(Detector(1, weights), wanted.shared), indent=1))

@@ -112,7 +112,8 @@ def sign(board: Board, at: tuple[float, float], size: float, pens: Pens, rng: Rn
     """A door sign, a badge, a logo or a ticket: stiff, with a stripe, a frame, a letter in a ring or a symbol."""
     w = int(np.clip(size, 40, 360))
     h = int(w * rng.choice([0.63, 1.0, 1.41, rng.uniform(0.4, 1.2)]))
-    base = np.full(3, rng.uniform(0.88, 1)) if rng.random() < 0.7 else PADS[int(rng.integers(len(PADS)))]
+    # Rarely of a pad's colour: a blank coloured square is a note.
+    base = np.full(3, rng.uniform(0.88, 1)) if rng.random() < 0.92 else PADS[int(rng.integers(len(PADS)))]
     face = np.ones((h, w, 3), np.float32) * base.astype(np.float32)
     ink = INKS[int(rng.integers(len(INKS)))] if rng.random() < 0.7 else PADS[int(rng.integers(len(PADS)))]
     ink = np.asarray(ink, np.float64)

@@ -185,7 +185,7 @@ def _shingles(region: Region, size: float, st: Style, rng: Rng) -> Iterator[Spot
 def lay_notes(board: Board, region: Region, size: float, st: Style, pens: Pens, rng: Rng, most: int) -> None:
     """Lays up to `most` notes in a region (x, y, w, h), after one of four plans."""
     cut_out = len(st.kinds) >= 4
-    plans = [0.15, 0.35, 0.42, 0.08] if cut_out else [0.38, 0.32, 0.2, 0.1]
+    plans = [0.12, 0.42, 0.4, 0.06] if cut_out else [0.38, 0.32, 0.2, 0.1]
     plan = rng.choice(["grid", "scatter", "piles", "shingles"], p=plans)
     # Cut-out ticks and hearts are stuck at any angle, pads hardly turned.
     spreads = [0.1, 0.25, 0.3, 0.35] if cut_out else [0.3, 0.4, 0.2, 0.1]
@@ -239,13 +239,13 @@ def _not_notes(board: Board, size: float, pens: Pens, rng: Rng, negative: bool) 
     for _ in range(sheets):
         make = printed_sheet if rng.random() < 0.7 else written_sheet
         make(board, (rng.uniform(0, w), rng.uniform(0, h)), size * rng.uniform(1.6, 6.5), pens, rng)
-    if rng.random() < (0.5 if negative else 0.12):
+    if rng.random() < (0.5 if negative else 0.06):
         # A key, a how-to, an agenda: posters that show notes, one or several in a row.
         for _ in range(int(rng.integers(1, 4))):
             at = (rng.uniform(0.05, 0.95) * w, rng.uniform(0.1, 0.9) * h)
             key_poster(board, at, rng.uniform(0.25, 0.7) * max(w, h), pens, rng)
-    if rng.random() < 0.25:
-        for _ in range(int(rng.integers(1, 5))):
+    if rng.random() < 0.12:
+        for _ in range(int(rng.integers(1, 4))):
             at = (rng.uniform(0, w), rng.uniform(0, h))
             sign(board, at, size * float(np.exp(rng.uniform(-0.7, 0.8))), pens, rng)
     if rng.random() < 0.5:

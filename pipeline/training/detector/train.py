@@ -28,13 +28,19 @@ def _dice(p: Tensor, t: Tensor, w: Tensor, only_present: bool = False) -> Tensor
     return each.mean()
 
 
-def loss(masks: Tensor, rest: Tensor, t: dict[str, Tensor]) -> tuple[Tensor, list[float]]:
-    """All heads' losses: cross-entropy and Dice for the masks, GIoU for the boxes, cross-entropy for shapes."""
+def loss(
+    masks: Tensor, rest: Tensor, t: dict[str, Tensor], heading_pull: float = 4.0
+) -> tuple[Tensor, list[float]]:
+    """All heads' losses: cross-entropy and Dice for the masks, GIoU for the boxes, cross-entropy for shapes.
+
+    `heading_pull`: how much more a heading's own pixels count than others. Much helps headings to be learnt at all,
+    little keeps their edges from spilling over.
+    """
     masks, rest = masks.float(), rest.float()
     p = torch.sigmoid(masks)
     bce = functional.binary_cross_entropy_with_logits(masks, t["masks"], reduction="none")
     by_mask = (bce * t["weight"][:, None]).mean(dim=(0, 2, 3))
-    by_heading = (bce[:, 2] * t["weight"] * (1 + 4 * t["masks"][:, 2])).mean()
+    by_heading = (bce[:, 2] * t["weight"] * (1 + heading_pull * t["masks"][:, 2])).mean()
     dice = [_dice(p[:, k], t["masks"][:, k], t["weight"], only_present=k == 2) for k in range(3)]
     segment = by_mask[0] + 1.2 * by_mask[1] + 1.2 * by_heading + dice[0] + dice[1] + 1.5 * dice[2]
     d = torch.exp(rest[:, :4].clamp(-4, 5)) * BOX_UNIT
@@ -53,6 +59,19 @@ def loss(masks: Tensor, rest: Tensor, t: dict[str, Tensor]) -> tuple[Tensor, lis
     shape = (votes * named).sum() / (named.sum() + 1e-3)
     total = segment + 1.0 * box + 0.8 * shape
     return total, [float(segment.detach()), float(box.detach()), float(shape.detach())]
+
+
+def average_of(checkpoints: list[Path], out: Path) -> None:
+    """The mean of several checkpoints' averaged weights ("model soup"), as a checkpoint and as ONNX."""
+    states = [torch.load(path)["average"] for path in checkpoints]
+    mean = {
+        name: sum(state[name] for state in states) / len(states) if first.is_floating_point() else first
+        for name, first in states[0].items()
+    }
+    net = NoteNet()
+    net.load_state_dict(mean)
+    torch.save({"average": net.state_dict()}, out)
+    export(net, out.with_suffix(".onnx"))
 
 
 class Loader:
@@ -83,6 +102,11 @@ class Loader:
             self.ready.put(data)
 
 
+def kept_file(out: Path, step: int) -> Path:
+    """Where `train` keeps the checkpoint of a step (a multiple of 50)."""
+    return out.with_name(f"{out.stem}-{step}.pt")
+
+
 def train(
     folders: list[Path],
     out: Path,
@@ -95,10 +119,13 @@ def train(
     trunk_rate: float = 3e-4,
     threads: int = 2,
     decay: bool = False,
+    heading_pull: float = 4.0,
+    kept: tuple[int, ...] = (),
 ) -> None:
     """Trains for `steps`; writes a checkpoint `out` (.pt) and its ONNX export beside it, every 50 steps.
 
     `start` goes on from a checkpoint's averaged weights. With `decay` the rate falls to nothing along a cosine.
+    `kept`: steps whose checkpoints stay, as `out` with the step behind its name, to be averaged.
     """  # fmt: skip
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
@@ -128,7 +155,7 @@ def train(
         x = ((data["image"].float() - mean) / std).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             masks, rest = net(x)
-        total, parts = loss(masks, rest, data)
+        total, parts = loss(masks, rest, data, heading_pull)
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 3.0)
@@ -147,4 +174,6 @@ def train(
             )
         if step % 50 == 0 or step == steps:
             torch.save({"average": average.state_dict(), "step": step}, out)
+            if step in kept:
+                torch.save({"average": average.state_dict(), "step": step}, kept_file(out, step))
             export(copy.deepcopy(average).to(memory_format=torch.contiguous_format), out.with_suffix(".onnx"))
