@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline import memory
 from pipeline.cache import Cache, StageKey
 from pipeline.errors import is_out_of_memory
 from pipeline.inventory import MAX_BYTES
@@ -198,10 +199,11 @@ def work_on(job: Job) -> Outcome:
     StorageError when a result cannot be written: without it the record would lose a photograph.
     """
     one_thread_each()
+    memory.set_large_blocks_apart()
     try:
         return _through_all_stages(job)
     finally:
-        hand_back_memory()
+        memory.hand_back()
 
 
 def _through_all_stages(job: Job) -> Outcome:
@@ -254,25 +256,6 @@ def one_thread_each() -> None:
     import cv2  # noqa: PLC0415
 
     cv2.setNumThreads(1)
-
-
-def hand_back_memory() -> None:
-    """Give freed memory back to the system: the C library keeps some 150 MB of it for a next time otherwise."""
-    trim = _malloc_trim()
-    if trim is not None:
-        trim(0)
-
-
-@cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    """The GNU C library's way to do so; None on systems that have another."""
-    import ctypes  # noqa: PLC0415
-
-    try:
-        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        return None
-    return found
 
 
 @cache

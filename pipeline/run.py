@@ -25,10 +25,10 @@ from pipeline.files import exclusive, write_atomically
 from pipeline.gathering import Described, LostError, lost, photo_record
 from pipeline.kept import Kept
 from pipeline.mapping import Outcome, work_on
-from pipeline.model import Crop, PhotoRecord, Record, Refusal
+from pipeline.model import PhotoRecord, Record, Refusal
 from pipeline.planning import Places, Plan
 from pipeline.review.material import Material, material_file
-from pipeline.standing import Crops, Views, by_hand, load_record
+from pipeline.standing import Crops, Views, by_hand, load_record, published_pictures
 from pipeline.workshop import FILE_NAME, Workshop, find_workshops, load_workshop
 
 
@@ -261,7 +261,6 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     csv, parquet = responses_table(places.database, record.workshop_id, withheld)
     history = history_of(record, places)
     cache = Cache(places.cache)
-    kept = Kept(cache, planning.program_digest(), {})
     return publish.write_reports(
         public,
         Crops(cache, plan, public),
@@ -269,9 +268,7 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
         {"responses.csv": csv, "responses.parquet": parquet},
         history.since_last.changes if history.since_last else (),
         imprint=history.imprint,
-        photographs=photographs_of(
-            public, Views(cache, plan), lambda hangs_on, make: kept.or_made("published", hangs_on, Crop, make)
-        ),
+        photographs=photographs_of(public, Views(cache, plan), published_pictures(cache)),
     )
 
 

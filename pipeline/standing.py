@@ -12,6 +12,7 @@ import msgspec
 from pipeline import anchors, decisions, editions, planning
 from pipeline.cache import Cache
 from pipeline.errors import MissingError
+from pipeline.kept import Kept
 from pipeline.model import Crop, Decision, Photograph, Record
 from pipeline.personal import NAME_REMOVED
 from pipeline.planning import Places, Plan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.diff import Change
     from pipeline.exchange.pagexml_in import Corrections
     from pipeline.exporting import Exportable
+    from pipeline.publish.photographs import KeepPicture
     from pipeline.stages.amend import HandReading
 
 
@@ -101,7 +103,14 @@ def public_state(places: Places, name: str) -> tuple[Record, Crops, tuple[Photog
     plan = planning.make_plan(load_workshop(find_workshops(places.raw, (name,))[0]), places)
     record = editions.publishable(load_record(places, name))
     cache = Cache(places.cache)
-    return record, Crops(cache, plan, record), photographs_of(record, Views(cache, plan))
+    photographs = photographs_of(record, Views(cache, plan), published_pictures(cache))
+    return record, Crops(cache, plan, record), photographs
+
+
+def published_pictures(cache: Cache) -> KeepPicture:
+    """Published photographs, drawn once: most of them stay as they are from run to run."""
+    kept = Kept(cache, planning.program_digest(), {})
+    return lambda hangs_on, make: kept.or_made("published", hangs_on, Crop, make)
 
 
 def take_corrections(places: Places, name: str, files: Sequence[Path], person: str) -> Corrections:
