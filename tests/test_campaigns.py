@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
-from campaigns import kills
+from campaigns import fuzz, kills
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX are used")
@@ -14,3 +15,24 @@ def test_killed_at_random_moments_nothing_is_lost() -> None:
     assert tally.kills.total() == 6
     assert set(tally.kills) == set(kills.KINDS)
     assert tally.confirmed >= 40
+
+
+def test_mutated_files_are_read_or_refused(tmp_path: Path) -> None:
+    kinds = set()
+    for number in range(160):
+        kind, content = fuzz.case(8, number)
+        if kind != "run":  # a whole run takes a second; the campaign does many
+            kinds.add(kind)
+            assert fuzz.take(kind, content, tmp_path) in ("read", "refused")
+    assert len(kinds) >= 15
+
+
+def test_the_campaign_notices_what_is_neither_read_nor_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("not ours")
+
+    monkeypatch.setitem(fuzz._TAKERS, "themes.toml", broken)
+    with pytest.raises(KeyError):
+        fuzz.take("themes.toml", b"", tmp_path)

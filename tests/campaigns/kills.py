@@ -114,7 +114,7 @@ _WORK: dict[str, Callable[[str, Any], None]] = {
 }
 
 
-def _make_quick(patch: pytest.MonkeyPatch) -> None:
+def make_quick(patch: pytest.MonkeyPatch) -> None:
     """The stand-in engines; and the two pages about the database, which take half of a small run, are left out."""
     from pipeline.store import dictionary, questions
 
@@ -124,7 +124,7 @@ def _make_quick(patch: pytest.MonkeyPatch) -> None:
 
 
 def _child(kind: str, base: str, tell: Any) -> None:
-    _make_quick(pytest.MonkeyPatch())
+    make_quick(pytest.MonkeyPatch())
     _WORK[kind](base, tell)
 
 
@@ -225,7 +225,7 @@ def campaign(kills: int, seed: int = 8, say: Callable[[str], None] = lambda _: N
     rng = random.Random(seed)
     tally = Tally()
     patch = pytest.MonkeyPatch()
-    _make_quick(patch)
+    make_quick(patch)
     try:
         while tally.kills.total() < kills:
             with tempfile.TemporaryDirectory() as base:
