@@ -49,22 +49,25 @@ def run_query(path: Path, sql: str, format: Format = "table", *, protect: bool =
     QueryError for a slip in the SQL (with the nearest names that exist) or something a question may
     not do. The database is never changed.
     """
+    with connected(path) as connection:
+        return answer(connection, sql, format, protect=protect)
+
+
+def answer(connection: Any, sql: str, format: Format = "table", *, protect: bool = False) -> str:
+    """As `run_query`, on a database that `connected` has open: for several questions in a row."""
     writers = {"table": _as_table, "json": _as_json}
     if format not in (*writers, "csv"):
         raise QueryError(f"There is no format {format!r}.", remedy="The formats are table, csv and json.")
-    with connected(path) as connection:
-        try:
-            statements = connection.extract_statements(sql)
-            if not statements:
-                raise QueryError(
-                    "There is no question.", remedy='Try: workshop sql "SELECT * FROM responses"'
-                )
-            for statement in statements:
-                cursor = connection.execute(statement)
-            names = [column[0] for column in cursor.description or ()]
-            rows = cursor.fetchall()
-        except duckdb.Error as error:
-            raise _explained(connection, error) from error
+    try:
+        statements = connection.extract_statements(sql)
+        if not statements:
+            raise QueryError("There is no question.", remedy='Try: workshop sql "SELECT * FROM responses"')
+        for statement in statements:
+            cursor = connection.execute(statement)
+        names = [column[0] for column in cursor.description or ()]
+        rows = cursor.fetchall()
+    except duckdb.Error as error:
+        raise _explained(connection, error) from error
     return _as_csv(names, rows, protect) if format == "csv" else writers[format](names, rows)
 
 

@@ -31,13 +31,14 @@ def worked_questions(path: Path) -> str:
 
     Raises MissingError if there is no database.
     """
-    from pipeline.store.query import run_query  # noqa: PLC0415 (listing the questions needs no database)
+    from pipeline.store.query import answer, connected  # noqa: PLC0415 (listing the questions needs no database)
 
     parts = ["# Ten questions, worked\n"]
-    for number, item in enumerate(load_questions(), start=1):
-        answer = run_query(path, item.sql).rstrip("\n")
-        parts.append(
-            f"## {number}. {item.question}\n\n{item.explanation}\n\n"
-            f"```sql\n{item.sql}\n```\n\n```text\n{answer}\n```\n"
-        )
+    with connected(path) as connection:
+        for number, item in enumerate(load_questions(), start=1):
+            said = answer(connection, item.sql).rstrip("\n")
+            parts.append(
+                f"## {number}. {item.question}\n\n{item.explanation}\n\n"
+                f"```sql\n{item.sql}\n```\n\n```text\n{said}\n```\n"
+            )
     return "\n".join(parts)
