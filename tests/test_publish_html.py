@@ -284,7 +284,11 @@ def test_charts_carry_title_description_and_data() -> None:
         assert sum(data["totals"]) == 11
         headings = list(dict.fromkeys(row[0].split(":")[0] for row in data["rows"]))
         # A heading that nobody answered has no themes.
-        assert [name for name in headings if name != "Transparent"] == ["Power", "Make Time", "Unplaced notes"]
+        assert [name for name in headings if name != "Transparent"] == [
+            "Power",
+            "Make Time",
+            "Unplaced notes",
+        ]
 
 
 def test_the_chart_draws_one_shape_a_note_when_few_and_bars_when_many() -> None:
