@@ -11,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import decisions
+from pipeline import decisions, readers
 from pipeline.cache import Cache, StageKey
-from pipeline.errors import StorageError
+from pipeline.errors import ConfigError, StorageError, WorkshopError
 from pipeline.files import write_atomically
 from pipeline.inventory import Inventory, Source, take_inventory
 from pipeline.mapping import MAP_STAGES, Job, Settings, result_digests, stage_keys
 from pipeline.surroundings import surroundings
-from pipeline.workshop import FILE_NAME, Workshop
+from pipeline.workshop import FILE_NAME, Workshop, nearest
 
 OWNED_THEMES = "themes.toml"
 _LIBRARIES = (
@@ -109,9 +109,20 @@ class Plan:
 
 
 def make_plan(workshop: Workshop, places: Places) -> Plan:
-    """Compare what is there with what the settings, the files and the program now ask for."""
+    """Compare what is there with what the settings, the files and the program now ask for.
+
+    Raises ConfigError for a reader that is unknown, WorkshopError for one that cannot be opened.
+    """
     settings = Settings(workshop.language, workshop.note_readers, workshop.heading_reader)
-    keys = known_keys(settings, places)
+    _check_readers(workshop)
+    try:
+        keys = known_keys(settings, places)
+    except readers.ReaderError as error:
+        raise WorkshopError(
+            f"{workshop.folder / FILE_NAME}: a reader named under `[readers]` cannot be used: {error}.",
+            safe="Nothing was changed.",
+            remedy="Install what it needs (workshop doctor says what is missing), or name another reader.",
+        ) from error
     inventory = take_inventory(workshop.folder, places.index(workshop.id))
     state = load_state(places.state(workshop.id))
     cache = Cache(places.cache)
@@ -146,6 +157,20 @@ def make_plan(workshop: Workshop, places: Places) -> Plan:
         stamp=stamp,
         rebuild_reason=_why_rebuild(state, stamp, inventory, places),
     )
+
+
+def _check_readers(workshop: Workshop) -> None:
+    """Only names that do not come with the program are looked up: that reads every package's entry points."""
+    named = [("readers.notes", name) for name in workshop.note_readers]
+    for key, name in (*named, ("readers.headings", workshop.heading_reader)):
+        if name in readers.BUILT_IN or name in (known := readers.available()):
+            continue
+        near = nearest(name, known)
+        raise ConfigError(
+            f"{workshop.folder / FILE_NAME}: `{key}` names “{name}”, but there is no such reader here.",
+            safe="Nothing was changed.",
+            remedy=f"{f'Did you mean “{near}”? ' if near else ''}Known readers: {', '.join(known)}.",
+        )
 
 
 class _KnownKeys(msgspec.Struct):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline import cli, errors
+from pipeline import cli, errors, planning, readers
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +25,17 @@ def call(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def ended(
+    patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cwd: Path, *words: str
+) -> tuple[int, str]:
+    """What the command, in this process, ends with: its code, and what it printed on the error stream."""
+    patch.chdir(cwd)
+    patch.setattr(sys, "argv", ["workshop", *words])
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    return int(leaving.value.code or 0), capsys.readouterr().err
 
 
 def test_without_a_command_it_tells_what_there_is(tmp_path: Path) -> None:
@@ -66,6 +77,44 @@ def test_a_wrong_setting_stops_before_anything_is_done(tmp_path: Path) -> None:
     assert told.returncode == errors.ConfigError.exit_code
     assert "workshop.toml" in told.stderr
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "hint"),
+    [
+        ('notes = ["nonsense"]', "readers.notes", "Known readers: rapidocr, tesseract"),
+        ('notes = ["rapidocr", "tessaract"]', "readers.notes", "Did you mean “tesseract”?"),
+        ('headings = "nonsense"', "readers.headings", "Known readers: rapidocr, tesseract"),
+    ],
+)
+def test_an_unknown_reader_is_told_with_file_key_and_those_that_are_known(
+    tmp_path: Path, line: str, key: str, hint: str
+) -> None:
+    file = tmp_path / "raw" / "w" / "workshop.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'title = "x"\n[readers]\n{line}\n')
+    told = call("run", cwd=tmp_path)
+    assert told.returncode == errors.ConfigError.exit_code
+    for part in ("workshop.toml", f"`{key}`", "Nothing was changed.", hint):
+        assert part in told.stderr
+    assert "Traceback" not in told.stderr
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_reader_that_cannot_be_opened_is_told_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(_settings: object) -> None:
+        raise readers.ReaderError("Tesseract is not installed")
+
+    monkeypatch.setattr(planning, "stage_keys", lacking)
+    (tmp_path / "raw" / "w").mkdir(parents=True)
+    (tmp_path / "raw" / "w" / "workshop.toml").write_text('title = "x"\n')
+    code, told = ended(monkeypatch, capsys, tmp_path, "run")
+    assert code == 1
+    assert "Tesseract is not installed" in told
+    assert "workshop doctor" in told
+    assert "Traceback" not in told
 
 
 def test_a_query_without_a_database_says_what_to_do(tmp_path: Path) -> None:
