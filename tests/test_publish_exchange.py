@@ -102,7 +102,11 @@ def test_every_column_is_described_and_every_code_has_a_label() -> None:
         assert resource["schema"]["missingValues"][0]["label"]
     assert package["version"] == "2"
     assert package["licenses"][0]["path"].startswith("https://")
-    assert [person["title"] for person in package["contributors"]] == ["A. Reader", "B: Reader #1"]
+    people = [person["title"] for person in package["contributors"]]
+    assert people[:2] == ["A. Reader", "B: Reader #1"]
+    (contact,) = package["contributors"][2:]
+    assert contact["title"] == "The organisers of the workshop"
+    assert contact["email"]
 
 
 def test_rows_are_those_of_the_record_in_csv_and_parquet() -> None:

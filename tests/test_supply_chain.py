@@ -69,11 +69,13 @@ def listed() -> dict[str, str]:
 def stated(name: str) -> set[str]:
     """The licences a package's metadata name, any of which may stand in our table."""
     about = metadata.metadata(name)
-    found = {about["License-Expression"]} if about["License-Expression"] else set()
+    # Another package may have put its own kind of message in place, which raises for a missing key.
+    expression = about.get("License-Expression")
+    found = {expression} if expression else set()
     if not found:
         groups = [one.split(" :: ") for one in about.get_all("Classifier") or []]
         found = {parts[-1] for parts in groups if parts[0] == "License" and len(parts) > 2}
-        found |= set((about["License"] or "").splitlines()[:1])
+        found |= set((about.get("License") or "").splitlines()[:1])
     return {STATED.get(one, one) for one in found if one}
 
 
