@@ -43,6 +43,14 @@ class _Context:
         return Places(self.raw, self.processed, self.reports)
 
 
+_FORESEEN = (
+    WorkshopError,
+    click.ClickException,
+    click.exceptions.Exit,
+    click.Abort,
+    BrokenPipeError,  # who reads the output has heard enough; click ends quietly
+)
+
 _COMMON = (
     click.option("--raw", type=_FOLDER, default=Path("raw"), help="Folder of the workshops. [raw]"),
     click.option(
@@ -74,7 +82,14 @@ def _common(command: Any) -> Any:
         quiet: bool,
         **own: Any,
     ) -> Any:
-        return command(_Context(raw, processed, reports, workers, scheduler, quiet), **own)
+        try:
+            return command(_Context(raw, processed, reports, workers, scheduler, quiet), **own)
+        except _FORESEEN:
+            raise
+        except Exception as error:
+            from pipeline import faults
+
+            raise faults.explained(error, processed, reports) from error
 
     gathered.__name__ = command.__name__
     gathered.__doc__ = command.__doc__
@@ -337,7 +352,9 @@ def main() -> NoReturn:
         click.echo("\nStopped. Everything finished so far is kept; run again to go on.", err=True)
         sys.exit(130)
     except WorkshopError as error:
-        click.echo(str(error), err=True)
+        from pipeline import faults
+
+        click.echo(f"{faults.printed(error)}{error}", err=True)
         sys.exit(error.exit_code)
     sys.exit(0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import re
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline import cli, errors, planning, readers
+from pipeline import cli, errors, faults, planning, readers
+from pipeline.store import query
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -115,6 +117,80 @@ def test_a_reader_that_cannot_be_opened_is_told_and_no_traceback(
     assert "Tesseract is not installed" in told
     assert "workshop doctor" in told
     assert "Traceback" not in told
+
+
+def failing(patch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Have the command `sql` end in something that nobody foresaw."""
+
+    def run_query(*_: object) -> str:
+        raise error
+
+    patch.setattr(query, "run_query", run_query)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 6, "The disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "processed/state/w.json"), 6, "permissions"),
+        (PermissionError(errno.EACCES, "Permission denied", "reports/w/record.md"), 6, "permissions"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "raw/w/a.jpg"),
+            1,
+            "raw/w/a.jpg could not be used",
+        ),
+        (OSError("odd"), 1, "odd"),
+        (MemoryError(), 1, "--workers 1"),
+        (KeyError("unforeseen"), 1, "A fault in the program: KeyError: 'unforeseen'"),
+    ],
+)
+def test_what_nobody_foresaw_is_told_in_words_and_the_exit_code_tells(
+    error: Exception,
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failing(monkeypatch, error)
+    monkeypatch.delenv(faults.SWITCH, raising=False)
+    found, told = ended(monkeypatch, capsys, tmp_path, "sql", "SELECT 1")
+    assert found == code
+    assert said in told
+    assert "What people decided" in told
+    assert "Traceback" not in told
+    assert str(Path("processed") / faults.LOG_NAME) in told
+    assert type(error).__name__ in (tmp_path / "processed" / faults.LOG_NAME).read_text("utf-8")
+
+
+def test_the_traceback_is_printed_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, KeyError("unforeseen"))
+    monkeypatch.setenv(faults.SWITCH, "1")
+    code, told = ended(monkeypatch, capsys, tmp_path, "sql", "SELECT 1")
+    assert code == 1
+    assert "Traceback" in told
+    assert "run_query" in told
+
+
+def test_a_traceback_that_cannot_be_kept_hides_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "processed" / faults.LOG_NAME / "a folder").mkdir(parents=True)
+    failing(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+    code, told = ended(monkeypatch, capsys, tmp_path, "sql", "SELECT 1")
+    assert code == 6
+    assert f"{faults.SWITCH}=1" in told
+
+
+def test_a_reader_of_the_output_who_has_heard_enough_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    _, told = ended(monkeypatch, capsys, tmp_path, "sql", "SELECT 1")
+    assert told == ""
+    assert not (tmp_path / "processed").exists()
 
 
 def test_a_query_without_a_database_says_what_to_do(tmp_path: Path) -> None:
