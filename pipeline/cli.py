@@ -10,6 +10,7 @@ import click
 
 from pipeline import workshop as settings
 from pipeline.errors import ConfigError, WorkshopError
+from pipeline.terminal import LINES, visible
 
 if TYPE_CHECKING:
     from pipeline.planning import Places
@@ -147,7 +148,7 @@ def publish(context: _Context, name: str, force: bool) -> None:
     if context.is_quiet:
         return
     if edition.is_new:
-        click.echo(f"Edition {edition.number} of {name} is published: {edition.folder}")
+        click.echo(visible(f"Edition {edition.number} of {name} is published: {edition.folder}"))
     else:
         click.echo(
             f"Nothing has changed since edition {edition.number}; no new edition was made (--force makes one)."
@@ -169,11 +170,16 @@ def diff(context: _Context, name: str, editions: tuple[int, ...], form: str) -> 
     settings.find_workshops(context.raw, (name,))
     changes = history.changes_between(standing.load_record(context.places, name), context.places, editions)
     if form == "csv":
-        click.echo(change_list.changes_csv(changes).decode(), nl=False)
+        _echo_data(change_list.changes_csv(changes).decode())
     elif form == "html":
-        click.echo(change_list.changes_html(changes))
+        _echo_data(change_list.changes_html(changes) + "\n")
     else:
-        click.echo(change_list.changes_markdown(changes))
+        _echo_data(change_list.changes_markdown(changes) + "\n")
+
+
+def _echo_data(text: str) -> None:
+    """Data for a file or another program is left as it is; a terminal would obey the codes in it."""
+    click.echo(visible(text, LINES) if sys.stdout.isatty() else text, nl=False)
 
 
 @workshop.command("import-record")
@@ -200,9 +206,9 @@ def import_record(context: _Context, name: str, file: Path, date: Any) -> None:
     if context.is_quiet:
         return
     what = "is edition 0" if edition.is_new else "was edition 0 already"
-    click.echo(f"{file} {what} of {name}: {len(edition.record.notes)} notes.")
+    click.echo(visible(f"{file} {what} of {name}: {len(edition.record.notes)} notes."))
     for unknown in edition.source.unknown if edition.source else ():
-        click.echo(f"  not interpreted, line {unknown.number}: {unknown.text}")
+        click.echo(visible(f"  not interpreted, line {unknown.number}: {unknown.text}"))
 
 
 @workshop.command()
@@ -238,7 +244,7 @@ def export(context: _Context, name: str, form: str, edition: int | None) -> None
     else:
         files = exporting.export(it, form, folder / form)
     if not context.is_quiet:
-        click.echo("\n".join(str(file) for file in files))
+        click.echo("\n".join(visible(str(file)) for file in files))
 
 
 @workshop.command("import-corrections")
@@ -255,9 +261,9 @@ def import_corrections(context: _Context, name: str, files: tuple[Path, ...], pe
     taken = standing.take_corrections(context.places, name, files, person)
     _run(context, (name,))
     for problem in taken.problems:
-        click.echo(problem, err=True)
+        click.echo(visible(problem), err=True)
     if not context.is_quiet:
-        click.echo(f"{len(taken.decisions)} decisions were added to the log of {name}.")
+        click.echo(visible(f"{len(taken.decisions)} decisions were added to the log of {name}."))
 
 
 def _run(context: _Context, names: tuple[str, ...]) -> None:
@@ -301,7 +307,7 @@ def sql(context: _Context, query: str, form: Literal["table", "csv", "json"]) ->
     """A query on the read-only database, for example "SELECT * FROM counts_by_principle"."""
     from pipeline.store.query import run_query
 
-    click.echo(run_query(context.places.database, query, form), nl=False)
+    _echo_data(run_query(context.places.database, query, form))
 
 
 @workshop.command()
@@ -323,7 +329,7 @@ def new(context: _Context, name: str, framework: str | None) -> None:
         )
     write_atomically(file, text.encode())
     if not context.is_quiet:
-        click.echo(f"Made {file}.\nPut the photographs beside it, then: workshop run {name}")
+        click.echo(f"Made {visible(str(file))}.\nPut the photographs beside it, then: workshop run {name}")
 
 
 @workshop.command()
@@ -354,7 +360,7 @@ def main() -> NoReturn:
     except WorkshopError as error:
         from pipeline import faults
 
-        click.echo(f"{faults.printed(error)}{error}", err=True)
+        click.echo(visible(f"{faults.printed(error)}{error}", LINES), err=True)
         sys.exit(error.exit_code)
     sys.exit(0)
 

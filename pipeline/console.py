@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -15,8 +15,14 @@ from pipeline.mapping import Outcome
 from pipeline.model import Refusal
 from pipeline.planning import Plan
 from pipeline.run import Summary, Watcher
+from pipeline.terminal import visible
 
 _MOST_SHOWN = 20
+
+
+def _text(words: str, style: str = "", justify: JustifyMethod | None = None) -> Text:
+    """Words as they are: neither markup of ours nor a terminal's codes in them do anything."""
+    return Text(visible(words), style=style, justify=justify)
 
 
 class _Bar(Watcher):
@@ -30,7 +36,12 @@ class _Bar(Watcher):
     def start(self, workshop_id: str, photos: int) -> None:
         self._notes = 0
         self._progress.reset(
-            self._task, description=workshop_id, total=photos, visible=photos > 0, notes=0, start=True
+            self._task,
+            description=visible(workshop_id),
+            total=photos,
+            visible=photos > 0,
+            notes=0,
+            start=True,
         )
 
     def advance(self, outcome: Outcome) -> None:
@@ -38,7 +49,7 @@ class _Bar(Watcher):
         self._progress.update(self._task, advance=1, notes=self._notes)
 
     def say(self, what: str) -> None:
-        self._progress.console.print(Text(what, style="dim"))
+        self._progress.console.print(_text(what, style="dim"))
 
 
 @contextmanager
@@ -48,7 +59,7 @@ def progress(is_quiet: bool) -> Iterator[Watcher]:
         yield Watcher()
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("photographs"),
@@ -65,16 +76,16 @@ def show_plans(plans: Sequence[Plan]) -> None:
     for plan in plans:
         name = plan.workshop.id
         if plan.is_empty:
-            console.print(Text(f"{name}: nothing to do."))
+            console.print(_text(f"{name}: nothing to do."))
             continue
         total = len(plan.inventory.sources)
-        console.print(Text(f"{name}: {len(plan.steps)} of {total} photographs to work on."))
+        console.print(_text(f"{name}: {len(plan.steps)} of {total} photographs to work on."))
         for step in plan.steps:
             console.print(
-                Text(f"  {step.path}: {', '.join(step.stages)}; because: {step.reason}"), soft_wrap=True
+                _text(f"  {step.path}: {', '.join(step.stages)}; because: {step.reason}"), soft_wrap=True
             )
         why = plan.rebuild_reason or "photographs are worked on"
-        console.print(Text(f"  record and database: made anew; because: {why}"))
+        console.print(_text(f"  record and database: made anew; because: {why}"))
 
 
 def show_summaries(summaries: Sequence[Summary]) -> None:
@@ -82,21 +93,24 @@ def show_summaries(summaries: Sequence[Summary]) -> None:
     console = Console(highlight=False)
     for summary in summaries:
         if summary.is_unchanged:
-            console.print(Text(f"{summary.workshop_id}: nothing to do; the record is up to date."))
+            console.print(_text(f"{summary.workshop_id}: nothing to do; the record is up to date."))
         else:
             _show_counts(console, summary)
         for problem in summary.problems:
-            console.print(Text(f"  note: {problem}", style="yellow"), soft_wrap=True)
+            console.print(_text(f"  note: {problem}", style="yellow"), soft_wrap=True)
         if summary.record_file is not None:
-            console.print(Text(f"  record: {summary.record_file}"), soft_wrap=True)
+            console.print(_text(f"  record: {summary.record_file}"), soft_wrap=True)
 
 
 def _show_counts(console: Console, summary: Summary) -> None:
     table = Table(
-        title=f"{summary.title} ({summary.workshop_id})", title_justify="left", show_header=False, box=None
+        title=_text(f"{summary.title} ({summary.workshop_id})", style="table.title"),
+        title_justify="left",
+        show_header=False,
+        box=None,
     )
     for label, value in summary.counts:
-        table.add_row(Text(label), Text(f"{value:,}", justify="right"))
+        table.add_row(_text(label), _text(f"{value:,}", justify="right"))
     console.print(table)
     _show_refusals(console, summary.refusals)
 
@@ -104,9 +118,9 @@ def _show_counts(console: Console, summary: Summary) -> None:
 def _show_refusals(console: Console, refusals: Sequence[Refusal]) -> None:
     for refusal in refusals[:_MOST_SHOWN]:
         line = f"  not used: {refusal.path}: {refusal.reason} {refusal.remedy}".rstrip()
-        console.print(Text(line, style="yellow"), soft_wrap=True)
+        console.print(_text(line, style="yellow"), soft_wrap=True)
     if len(refusals) > _MOST_SHOWN:
-        console.print(Text(f"  … and {len(refusals) - _MOST_SHOWN} more; the record lists them all."))
+        console.print(_text(f"  … and {len(refusals) - _MOST_SHOWN} more; the record lists them all."))
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
@@ -114,5 +128,5 @@ def show_findings(findings: Sequence[Finding]) -> None:
     table = Table(box=None, show_header=False)
     for finding in findings:
         mark = "ok" if finding.is_well else ("missing" if finding.is_needed else "optional")
-        table.add_row(mark, Text(finding.name), Text(finding.found), Text(finding.remedy))
+        table.add_row(mark, _text(finding.name), _text(finding.found), _text(finding.remedy))
     Console(highlight=False).print(table)

@@ -30,6 +30,7 @@ from pipeline.review.desk import Desk
 from pipeline.review.guard import Guard
 from pipeline.review.theming import ThemeDesk
 from pipeline.stages.decide import Case
+from pipeline.terminal import visible
 from pipeline.themes.editing import EditError
 from pipeline.themes.keeping import ChangedError
 from pipeline.workshop import find_workshops
@@ -75,7 +76,7 @@ def serve(
         guarded = Guard(application(desk, person or _account(), second_reader), taken)
         address = f"http://{HOST}:{taken}/open?token={guarded.token}"
         print(
-            f"Reviewing “{desk.loaded.record.title}”.\nOpen this address: {address}\nStop with Ctrl-C.",
+            f"Reviewing “{visible(desk.loaded.record.title)}”.\nOpen this address: {address}\nStop with Ctrl-C.",
             flush=True,
         )
         threading.Thread(target=_warm_up, args=(desk,), daemon=True).start()
