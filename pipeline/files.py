@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import BusyError, StorageError
 
 PARTIAL = ".partial-"
-"""Files being written carry this in their name; a killed run may leave some, and the next removes them."""
+"""Files being written carry this in their name; a killed run may leave some, and a later one removes them."""
+STALE_SECONDS = 86_400.0
+"""A file being written for longer than this is nobody's any more, even where clocks differ by hours."""
+_OWN_NAME = re.compile(re.escape(PARTIAL) + r"[0-9a-f]{12}")
 
 
 def storage_error(path: Path, error: OSError, safe: str) -> StorageError:
@@ -55,6 +60,26 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
         with contextlib.suppress(OSError):
             beside.unlink()
         raise storage_error(path, error, "What was there before is untouched.") from error
+
+
+def remove_leftovers(folder: Path, older_than: float = STALE_SECONDS) -> int:
+    """Remove what killed writers left in `folder` and below, and say how many files; a young one may be at work.
+
+    Only files named as `write_atomically` names them; links to folders are not followed. What cannot be
+    removed stays: it is in nobody's way.
+    """
+    removed = 0
+    before = time.time() - older_than
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if not name.startswith(PARTIAL) or not _OWN_NAME.fullmatch(name):
+                continue
+            path = Path(place, name)
+            with contextlib.suppress(OSError):
+                if path.lstat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+    return removed
 
 
 def sync_folder(folder: Path) -> None:

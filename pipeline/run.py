@@ -21,7 +21,7 @@ from pipeline import cluster, decisions, editions, executing, planning
 from pipeline.cache import Cache
 from pipeline.collector import resting
 from pipeline.errors import MissingError, PhotosFailedError
-from pipeline.files import exclusive, write_atomically
+from pipeline.files import exclusive, remove_leftovers, write_atomically
 from pipeline.gathering import Described, LostError, lost, photo_record
 from pipeline.kept import Kept
 from pipeline.mapping import Outcome, work_on
@@ -87,6 +87,8 @@ def run(
         todo = [planning.make_plan(workshop, places) for workshop in workshops]
         if all(plan.is_empty for plan in todo):
             return [_unchanged(plan, places) for plan in todo]
+        # Not where nothing is to do: that is to be quick, and the next run that does something finds them too.
+        remove_leftovers(places.processed)
         passing: dict[str, dict[str, str]] = {}
         held_cluster = cluster.connected(scheduler, places.cache) if scheduler else nullcontext()
         with held_cluster as shared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import time
 from pathlib import Path
@@ -14,8 +15,8 @@ from fakes import WORK, draw_photo, in_this_process, use_fakes, workshop_of
 
 from pipeline import cache, mapping
 from pipeline.decisions import append, read_log
-from pipeline.errors import MissingError, StorageError
-from pipeline.files import storage_error
+from pipeline.errors import BusyError, MissingError, StorageError
+from pipeline.files import exclusive, storage_error
 from pipeline.model import Decision
 from pipeline.planning import Places
 from pipeline.run import Summary, run
@@ -131,6 +132,37 @@ def test_a_disk_that_fills_up_ends_the_run_in_the_old_state(
     assert read_log(places.raw / NAME).decisions == (DECISION,)
     monkeypatch.setattr(cache, "write_atomically", real)
     assert dict(go(places).counts)["photographs read"] == 2
+
+
+def test_what_killed_runs_left_is_removed_and_what_may_be_at_work_is_not(places: Places) -> None:
+    shard = places.cache / "detect" / "ab"
+    shard.mkdir(parents=True, exist_ok=True)
+    ours = [
+        folder / ".partial-0123456789ab" for folder in (shard, places.processed, places.state("x").parent)
+    ]
+    young = shard / ".partial-ba9876543210"
+    others = [shard / ".partial-mine", places.raw / NAME / ".partial-0123456789ab", shard / "0123456789ab"]
+    for file in (*ours, young, *others):
+        file.write_bytes(b"half")
+    away = places.raw.parent / "away"
+    away.mkdir()
+    (away / ".partial-0123456789ab").write_bytes(b"half")
+    (shard / "link").symlink_to(away)
+    two_days_ago = time.time() - 2 * 86_400
+    for file in (*ours, *others, away / ".partial-0123456789ab"):
+        os.utime(file, (two_days_ago, two_days_ago))
+    go(places)
+    assert not [file for file in ours if file.exists()]
+    assert all(file.exists() for file in (young, *others, away / ".partial-0123456789ab"))
+
+
+def test_leftovers_are_only_removed_under_the_lock(places: Places) -> None:
+    left = places.processed / ".partial-0123456789ab"
+    left.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    with exclusive(places.lock(NAME), "it"), pytest.raises(BusyError):
+        go(places)
+    assert left.exists()
 
 
 def test_a_clock_that_goes_back_a_day_changes_nothing(
