@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def _literal_tokens(literal: str) -> list[Token]:
     ]
 
 
+@lru_cache(maxsize=16_384)  # every stage and format asks for the same texts
 def parse(text: str) -> tuple[Token, ...]:
     """Cut a text with marks into tokens. Never fails: what is not a mark is literal.
 

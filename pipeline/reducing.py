@@ -38,6 +38,8 @@ from pipeline.workshop import Workshop, load_framework
 
 PageWords = tuple[tuple[judge.JudgedWord, ...], ...]
 """The judged words of each outline of one photograph."""
+JudgedPage = tuple[PageWords, tuple[Judgement, ...]]
+"""These words, and what may be printed of each outline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,34 +115,29 @@ def _place(draft: Draft) -> Draft:
 
 def _judge(draft: Draft) -> Draft:
     known = _words_of(draft.principles)
-    pages = {record.photo.path: record.page for record in draft.photos}
-    words = {record.photo.path: _judged_words(draft, record, known) for record in draft.photos}
-    fitted = judge.calibration()
+    pages = {record.photo.path: _judged_page(draft, record, known) for record in draft.photos}
     judged = tuple(
-        tuple(
-            judge.judge_from(
-                pages[best.photo].notes[best.index],
-                words[best.photo][best.index],
-                draft.workshop.point,
-                fitted,
-            )
-            for best in (note.sightings[0] for note in board.notes)
-        )
+        tuple(pages[best.photo][1][best.index] for best in (note.sightings[0] for note in board.notes))
         for board in draft.boards
     )
-    return replace(draft, judgements=judged, words=words)
+    return replace(draft, judgements=judged, words={path: words for path, (words, _) in pages.items()})
 
 
-def _judged_words(draft: Draft, record: PhotoRecord, known: frozenset[str]) -> PageWords:
-    language = draft.workshop.language
+def _judged_page(draft: Draft, record: PhotoRecord, known: frozenset[str]) -> JudgedPage:
+    language, point = draft.workshop.language, draft.workshop.point
+    fitted = judge.calibration()
 
-    def judged() -> PageWords:
-        return tuple(judge.judge_words(note, known, language) for note in record.page.notes)
+    def judged() -> JudgedPage:
+        notes = record.page.notes
+        words = tuple(judge.judge_words(note, known, language) for note in notes)
+        each = zip(notes, words, strict=True)
+        return words, tuple(judge.judge_from(note, its, point, fitted) for note, its in each)
 
     kept = draft.kept_results
     if kept is None:
         return judged()
-    return kept.or_made("words", [kept.origin(record), sorted(known), language], PageWords, judged)
+    hangs_on = [kept.origin(record), sorted(known), language, point]
+    return kept.or_made("judged", hangs_on, tuple[PageWords, tuple[Judgement, ...]], judged)
 
 
 def _assign(draft: Draft) -> Draft:

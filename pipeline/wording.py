@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -94,6 +95,7 @@ def match_fragment(text: str, principles: Sequence[Principle]) -> Match | None:
     return Match(principles[scores[0][1]], round(-0.8 * scores[0][0], 4))
 
 
+@lru_cache(maxsize=16_384)
 def likeness(text: str, wording: str) -> float:
     """How alike a heading as read and a wording are, 0 to 1."""
     read, known = squash(text), squash(wording)

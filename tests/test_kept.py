@@ -39,9 +39,9 @@ def test_it_is_made_once_for_what_it_hangs_on(tmp_path: Path) -> None:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often sheets were compared, and the words of a note judged."""
-    counts = {"combine": 0, "judge_words": 0}
-    for module, name in ((combine, "combine"), (judge, "judge_words")):
+    """How often sheets were compared, the words of a note judged, and what may be printed of it."""
+    counts = {"combine": 0, "judge_words": 0, "judge_from": 0}
+    for module, name in ((combine, "combine"), (judge, "judge_words"), (judge, "judge_from")):
         real = getattr(module, name)
 
         def call(*args: object, real: object = real, name: str = name, **others: object) -> object:
@@ -73,19 +73,19 @@ def test_one_decision_compares_no_sheets_and_judges_no_words_again(
     workshop_of(tmp_path / "raw")
     places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 1, "judge_words": 6}
+    assert counted == {"combine": 1, "judge_words": 6, "judge_from": 6}
     _correct(places.raw, _record(places))
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 1, "judge_words": 6}
+    assert counted == {"combine": 1, "judge_words": 6, "judge_from": 6}
     corrected = _record(places)
     assert corrected.notes[0].text == "Yes"
     # With nothing kept, the same record.
-    for what in ("boards", "words"):
+    for what in ("boards", "judged"):
         for file in (places.cache / what).rglob("*.json"):
             file.unlink()
     places.state("town-hall").unlink()
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 2, "judge_words": 12}
+    assert counted == {"combine": 2, "judge_words": 12, "judge_from": 12}
     assert _record(places) == corrected
 
 
@@ -99,7 +99,7 @@ def test_a_changed_reading_is_judged_anew_and_the_others_are_not(
     run.run(places, make_executor=in_this_process)
     (folder / "photo-2.png").unlink()
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 2, "judge_words": 6}
+    assert counted == {"combine": 2, "judge_words": 6, "judge_from": 6}
 
 
 def test_features_are_read_only_where_sheets_are_compared(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pipeline import vocabulary
+from pipeline.once import once_in_a_row
 from pipeline.publish import icons, words
 from pipeline.publish.changes import ChangeGroup
 from pipeline.publish.ooxml import clean
@@ -61,6 +62,7 @@ class Chart:
     svg: str
 
 
+@once_in_a_row
 def make_charts(view: RecordView) -> tuple[Chart, ...]:
     """The charts of a record: responses, legibility, and the themes where there are any."""
     from pipeline.publish.theme_chart import themes_chart  # noqa: PLC0415  (it draws with what is here)

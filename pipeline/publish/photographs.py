@@ -52,9 +52,10 @@ def photographs_of(
     is_whole = record.photographs == "whole"
     wanted: dict[str, list[tuple[int, Section, list[Note]]]] = {}
     count = 0
+    shown_photos = [photo for photo in record.photos if photo.sha256 in views]
     for section in arrange(record).all_sections:
         notes = [note for group in section.groups for item in group.items for note in item.notes]
-        for photo, on_it in _fewest(notes, [photo for photo in record.photos if photo.sha256 in views]):
+        for photo, on_it in _fewest(notes, shown_photos):
             if len(on_it) > 1:  # one note alone is its own picture
                 ordered = sorted(on_it, key=lambda note: (note.position, note.id))
                 wanted.setdefault(photo.sha256, []).append((count, section, ordered))

@@ -90,7 +90,9 @@ def describe(note: Note) -> str:
 
 def may_show_crop(note: Note) -> bool:
     """A picture would show the very name that was taken out of the words."""
-    return not any(isinstance(token, marks.NameRemoved) for token in marks.parse(note.text))
+    return "[name removed]" not in note.text or not any(
+        isinstance(token, marks.NameRemoved) for token in marks.parse(note.text)
+    )
 
 
 def anchor_of(note_id: str) -> str:

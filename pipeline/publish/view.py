@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from pipeline import vocabulary
 from pipeline.model import Note, Principle, Record, Tally
+from pipeline.once import once_in_a_row
 from pipeline.publish import words
 from pipeline.publish.saying import COLLAPSED_MARK, Segment, anchor_of, may_show_crop, segments
 from pipeline.publish.theming import UNPLACED, Passage, ThemeView, passages, tally_sentence, theme_views
@@ -317,6 +318,7 @@ def _legend(record: Record) -> tuple[LegendEntry, ...]:
     )
 
 
+@once_in_a_row
 def arrange(record: Record) -> RecordView:
     """Arrange a whole record for reading.
 
