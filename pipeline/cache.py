@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from pipeline.damage import UNDECODABLE
 from pipeline.files import write_atomically
 from pipeline.model import Refusal
 
@@ -82,7 +83,7 @@ class Cache:
             if envelope.refusal is not None:
                 return envelope.refusal
             return msgspec.json.decode(envelope.result, type=kind)
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             # Written by an older program whose records looked otherwise: as good as absent.
             return None
 

@@ -18,14 +18,17 @@ import os
 import re
 import secrets
 import shutil
+import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
+from pipeline.damage import UNDECODABLE
 from pipeline.errors import EditionError, MissingError
 from pipeline.files import PARTIAL, storage_error, sync_folder
 from pipeline.model import Crop, Photograph, Record
@@ -37,6 +40,7 @@ FORMAT = 2
 FOLDER = "editions"
 _CONTENT, _CROPS, _DIGESTS = "edition.json", "crops.zip", "SHA256SUMS"
 _PHOTOGRAPHS = "photographs.zip"
+_NOT_INFLATED = (zipfile.BadZipFile, zlib.error, struct.error)
 _STALE_SECONDS = 3600.0
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold, so that equal crops give equal bytes."""
@@ -165,7 +169,7 @@ def load_edition(reports_folder: Path, workshop_id: str, number: int) -> Edition
     _check_chain(folder, number)
     try:
         content = msgspec.json.decode((folder / _CONTENT).read_bytes(), type=_Content)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise _damaged(folder / _CONTENT, f"it does not hold an edition ({error})") from error
     if (content.workshop_id, content.number) != (workshop_id, number):
         raise _damaged(folder / _CONTENT, f"it is edition {content.number} of {content.workshop_id}")
@@ -213,7 +217,8 @@ def _pictures_in(edition: Edition, name: str, files: Sequence[CropFile]) -> list
                 if hashlib.sha256(jpeg).hexdigest() != file.sha256:
                     raise _damaged(path, f"the picture {file.name} is another one")
                 pictures.append(Crop(jpeg, file.width, file.height))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, EOFError, ValueError, RuntimeError, *_NOT_INFLATED) as error:
+        # A zip's directory promises what the file may not hold: other methods, a password, other lengths.
         raise _damaged(path, f"it cannot be read ({error})") from error
     return pictures
 
@@ -374,7 +379,7 @@ def _check_digests(folder: Path) -> None:
             raise _damaged(path, "it was altered after it was published; its digest is not the stated one")
     try:
         head = msgspec.json.decode((folder / _CONTENT).read_bytes(), type=_Head)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise _damaged(folder / _CONTENT, f"it does not hold an edition ({error})") from error
     if head.format > FORMAT:
         raise EditionError(
@@ -389,7 +394,7 @@ def _check_chain(folder: Path, number: int) -> None:
     try:
         data = (folder.parent / str(number + 1) / _CONTENT).read_bytes()
         remembered = msgspec.json.decode(data, type=_Head).previous
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNDECODABLE):
         return
     if remembered is not None and remembered != digest_of_edition(folder):
         raise _damaged(folder, f"edition {number + 1} was made from another edition {number} than this")

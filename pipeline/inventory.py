@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline.damage import UNDECODABLE
 from pipeline.errors import MissingError
 from pipeline.files import write_atomically
 from pipeline.model import Refusal
@@ -202,7 +203,7 @@ def _is_text(name: str) -> bool:
 def _load_index(file: Path) -> dict[str, _Entry]:
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, _Entry])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNDECODABLE):
         return {}
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline import decisions, readers
 from pipeline.cache import Cache, StageKey
+from pipeline.damage import UNDECODABLE
 from pipeline.errors import ConfigError, StorageError, WorkshopError
 from pipeline.files import write_atomically
 from pipeline.inventory import Inventory, Source, take_inventory
@@ -186,7 +187,7 @@ def known_keys(settings: Settings, places: Places) -> dict[str, StageKey]:
     if now is None:
         return stage_keys(settings)
     file = places.keys(settings)
-    with suppress(OSError, msgspec.DecodeError):
+    with suppress(OSError, *UNDECODABLE):
         known = msgspec.json.decode(file.read_bytes(), type=_KnownKeys)
         if known.surroundings == now:
             return known.keys
@@ -213,7 +214,7 @@ def load_state(file: Path) -> State | None:
     """The last finished run's state, or None where there was none that can be understood."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=State)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNDECODABLE):
         return None
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from pipeline import anchors, decisions, editions, planning
 from pipeline.cache import Cache
+from pipeline.damage import UNDECODABLE
 from pipeline.errors import MissingError
 from pipeline.kept import Kept
 from pipeline.model import Crop, Decision, Photograph, Record
@@ -142,7 +143,7 @@ def load_record(places: Places, workshop_id: str) -> Record:
     """The record as the last run left it; raises MissingError when there was none."""
     try:
         return msgspec.json.decode(places.record(workshop_id).read_bytes(), type=Record)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNDECODABLE):
         raise MissingError(
             f"“{workshop_id}” has no record yet.",
             remedy=f"Make it with: workshop run {workshop_id}",

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from factories import make_record
 
 from pipeline import cli, errors, faults, planning, readers
+from pipeline.editions import freeze
 from pipeline.store import query
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -191,6 +193,17 @@ def test_a_reader_of_the_output_who_has_heard_enough_is_no_fault(
     _, told = ended(monkeypatch, capsys, tmp_path, "sql", "SELECT 1")
     assert told == ""
     assert not (tmp_path / "processed").exists()
+
+
+def test_a_damaged_edition_is_told_with_its_exit_code(tmp_path: Path) -> None:
+    freeze(make_record(workshop_id="w"), {}, tmp_path / "reports", "2026-11-22", "a test")
+    content = tmp_path / "reports" / "w" / "editions" / "1" / "edition.json"
+    content.chmod(0o644)
+    content.write_bytes(content.read_bytes()[:-9])
+    told = call("export", "w", "--format", "md", "--edition", "1", cwd=tmp_path)
+    assert told.returncode == errors.EditionError.exit_code == 10
+    assert "edition.json is damaged" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_a_query_without_a_database_says_what_to_do(tmp_path: Path) -> None:

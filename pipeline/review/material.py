@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.anchors import Anchor
+from pipeline.damage import UNDECODABLE
 from pipeline.errors import MissingError
 from pipeline.model import Note, Record
 from pipeline.planning import Places
@@ -49,7 +50,7 @@ def load(places: Places, folder: Path) -> Loaded:
     stamp = record_stamp(places, workshop.id)
     try:
         record = msgspec.json.decode(file.read_bytes(), type=Record)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNDECODABLE):
         raise MissingError(
             f"“{workshop.id}” has no record to review yet.",
             safe="Nothing was changed.",
@@ -57,7 +58,7 @@ def load(places: Places, folder: Path) -> Loaded:
         ) from None
     try:
         material = msgspec.json.decode(material_file(places, workshop.id).read_bytes(), type=Material)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNDECODABLE):
         # Without it the record's own notes serve: decisions laid over them once more change nothing.
         material = Material(record.notes)
     return Loaded(workshop, record, material, stamp)

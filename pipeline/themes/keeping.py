@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline.damage import UNDECODABLE
 from pipeline.errors import BusyError, ConfigError
 from pipeline.files import storage_error, write_atomically
 from pipeline.model import Note, Theme
@@ -157,7 +158,7 @@ def _log(folder: Path) -> list[tuple[Change, bool]]:
     lines: list[Change] = []
     for line in content.splitlines():
         # A half-written line, as a crash leaves it, is a change that cannot be undone; the file itself is whole.
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(*UNDECODABLE):
             lines.append(msgspec.json.decode(line, type=Change))
     undone = {line.undoes for line in lines}
     return [(line, line.id in undone) for line in lines if line.undoes is None]

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from pipeline.damage import UNDECODABLE
 from pipeline.files import write_atomically
 from pipeline.themes.spelling import FINGERPRINT as SPELLING
 from pipeline.themes.spelling import Candidates, Speller
@@ -56,7 +57,7 @@ def recall(content: bytes) -> Analyser:
     size = int.from_bytes(payload[:8], "big")
     try:
         head = msgspec.msgpack.decode(payload[8 : 8 + size], type=_Known)
-    except msgspec.DecodeError:  # whole, but written in another version's way
+    except UNDECODABLE:  # whole, but written in another version's way
         return Analyser()
     if head.fingerprint != fingerprint() + SPELLING:
         return Analyser()

@@ -26,6 +26,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from campaigns import computed
+
 CPU_SECONDS = 20.0
 WALL_SECONDS = 600.0
 MEMORY = 2 << 30
@@ -128,6 +130,7 @@ def _seeds() -> dict[str, list[bytes]]:
         "transcript.pptx": [pptx],
         "page-xml": list(page_files(make_record(), "2026-11-22T00:00:00").values()),
         "run": [log],
+        **computed.seeds(),
     }
 
 
@@ -310,7 +313,18 @@ def _checksums_mended(png: bytes) -> bytes:
     return bytes(data)
 
 
-_TEXT_KINDS = ("workshop.toml", "themes.toml", "decisions", "page-xml", "run")
+_TEXT_KINDS = (
+    "workshop.toml",
+    "themes.toml",
+    "decisions",
+    "page-xml",
+    "run",
+    "edition.json",
+    "edition.sums",
+    *(f"cached-{stage}" for stage in computed.STAGES),
+    "planned-state",
+    "planned-index",
+)
 
 
 def case(seed: int, number: int) -> tuple[str, bytes]:
@@ -444,6 +458,10 @@ _TAKERS: dict[str, Callable[[str, bytes, Path], Any]] = {
     "decisions": _take_decisions,
     "page-xml": _take_page,
     "run": _take_run,
+    **dict.fromkeys(computed.EDITION, computed.take_edition),
+    **{f"cached-{stage}": computed.take_cached for stage in computed.STAGES},
+    "planned-state": computed.take_planned,
+    "planned-index": computed.take_planned,
 }
 
 
@@ -454,7 +472,7 @@ def _warm_up(folder: Path) -> None:
     for kind, contents in _seeds().items():
         for content in contents:
             # A whole file that is refused would make everything made of it a waste of time.
-            assert take(kind, content, folder) == "read" or kind == "decisions", kind
+            assert take(kind, content, folder) == "read" or kind in ("decisions", "planned-index"), kind
 
 
 def _reader(seed: int, first: int, last: int, tell: Any) -> None:
