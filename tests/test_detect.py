@@ -159,3 +159,33 @@ def test_a_printed_heading_is_no_note(detector: Detector) -> None:
     corners = found.headings[0].polygon
     assert len(corners) == 4
     assert cv2.contourArea(np.array(corners, np.float32), oriented=True) > 0
+
+
+def paper(x: float, y: float, side: float, *, is_heading: bool = False) -> detect._Seen:
+    corners = ((x, y), (x + side, y), (x + side, y + side), (x, y + side))
+    return detect._Seen(corners, 0.9, is_heading, np.ones(5, np.float32), side, side)
+
+
+def test_a_lonely_scrap_at_the_edge_of_the_picture_is_no_note() -> None:
+    notes = [paper(300 + 150 * k, 400, 100) for k in range(4)]
+    scrap = paper(0, 0, 40)
+    heading = paper(0, 60, 30, is_heading=True)
+    assert detect.without_scraps([scrap, heading, *notes], 1000, 800) == [heading, *notes]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        paper(0, 0, 90),  # as large as the others
+        paper(20, 20, 40),  # whole
+        paper(310, 510, 29),  # cut, and close to another
+    ],
+)
+def test_what_may_be_a_note_is_kept(kept: detect._Seen) -> None:
+    notes = [paper(300 + 150 * k, 400, 100) for k in range(4)]
+    assert detect.without_scraps([kept, *notes], 1000, 540) == [kept, *notes]
+
+
+def test_among_few_notes_nothing_is_too_small() -> None:
+    few = [paper(0, 0, 10), paper(300, 300, 100), paper(600, 300, 100)]
+    assert detect.without_scraps(few, 1000, 800) == few

@@ -26,7 +26,7 @@ from pipeline.edges import clockwise_from_upper_left, polygon_of
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
 from pipeline.voting import Fields, headings_of, papers_of
 
-VERSION = "4"
+VERSION = "5"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "note-detector.onnx"
 SHAPE_ORDER = ("tick", "heart", "speech_bubble", "square", "rectangle", "other")
 
@@ -48,6 +48,12 @@ LEAST_SCORE = 0.35
 MIN_SCORE = 0.5
 """Outlines that score less are not reported."""
 HEADING_MIN_SCORE = 0.3
+SCRAP = 1 / 3
+"""Share of the middle note's area below which a lonely piece at the picture's edge is not taken for a note."""
+LONELY = 1.5
+"""Distance to the nearest note, in the piece's own side, from which on it is lonely."""
+LEAST_COMPANY = 4
+"""Notes on a photograph from which on their middle size says something."""
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -223,9 +229,8 @@ class Detector:
             if any(0.8 < factor / look.factor < 1.25 for look in looks):
                 break
             looks.append(_Look(factor, self._look(image, factor)))
-        found = _report(
-            [s for s in _merge(looks) if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE)]
-        )
+        sure = [s for s in _merge(looks) if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE)]
+        found = _report(without_scraps(sure, width, height))
         if len(found.headings) < 2:
             return found  # a single zone has nothing to part
         covers = [*(one.polygon for one in found.outlines), *(one.polygon for one in found.headings)]
@@ -252,6 +257,33 @@ class Detector:
                     )
                 )
         return out
+
+
+def without_scraps(found: list[_Seen], width: int, height: int) -> list[_Seen]:
+    """Leaves out small pieces cut by the picture's edge, far from every note: what they are cannot be seen.
+
+    Torn tape that holds a sheet is cut off there as a note would be, and too little of it is left to tell. A cut
+    note hangs among others. `width`, `height`: of the photograph, in pixels.
+    """
+    papers = [make_valid(ShapelyPolygon(seen.polygon)) for seen in found if not seen.is_heading]
+    if len(papers) < LEAST_COMPANY:
+        return found
+    middle = float(np.median([paper.area for paper in papers]))
+    kept = []
+    others = iter(range(len(papers)))
+    for seen in found:
+        if seen.is_heading:
+            kept.append(seen)
+            continue
+        at = next(others)
+        left, top, right, bottom = papers[at].bounds
+        is_cut = min(left, top, width - 1 - right, height - 1 - bottom) <= 2
+        if is_cut and papers[at].area < SCRAP * middle:
+            away = min(papers[at].distance(other) for k, other in enumerate(papers) if k != at)
+            if away > LONELY * float(np.sqrt(papers[at].area)):
+                continue
+        kept.append(seen)
+    return kept
 
 
 def _report(found: list[_Seen]) -> Detection:
