@@ -20,6 +20,7 @@ import msgspec
 from pipeline import cluster, decisions, editions, executing, planning
 from pipeline.cache import Cache
 from pipeline.collector import resting
+from pipeline.damage import UNDECODABLE
 from pipeline.errors import MissingError, PhotosFailedError
 from pipeline.files import exclusive, remove_leftovers, write_atomically
 from pipeline.gathering import Described, LostError, lost, photo_record
@@ -123,7 +124,7 @@ def run(
             watcher.say(f"{plan.workshop.id}: writing the record")
             record = load_record(places, plan.workshop.id)
             outputs = _publish(plan, record, places)
-            planning.save_state(plan, places, outputs)
+            planning.save_state(plan, places, [*outputs, places.record(plan.workshop.id)])
             summaries[plan.workshop.id] = _summary(plan, record, passing[plan.workshop.id], places)
     return list(summaries.values())
 
@@ -193,6 +194,7 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
         software=_software(plan),
         imported=_edition_zero(places, plan.workshop.id),
         owned_themes=owned,
+        analyser=analyser,
         by_hand=by_hand(plan, cache, log.decisions),
         kept_results=Kept(cache, planning.program_digest(), _origins(plan)),
         notices=(*_notices(plan), *log.problems),
@@ -245,7 +247,14 @@ def _records(places: Places, *, with_editions: bool = False) -> Iterator[Record]
         if with_editions and not editions.edition_numbers(places.reports, file.stem):
             continue
         if (places.raw / file.stem / FILE_NAME).is_file():
-            yield msgspec.json.decode(file.read_bytes(), type=Record)
+            try:
+                yield msgspec.json.decode(file.read_bytes(), type=Record)
+            except UNDECODABLE:
+                raise MissingError(
+                    f"{file} is damaged.",
+                    safe="It was only computed: what people decided is in raw/. The database is as it was.",
+                    remedy=f"Remove it and make it anew with: workshop run {file.stem}",
+                ) from None
 
 
 def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:

@@ -165,6 +165,35 @@ def test_leftovers_are_only_removed_under_the_lock(places: Places) -> None:
     assert left.exists()
 
 
+@pytest.mark.parametrize("damage", [None, b"", b'{"title":"\xff"}', b"[" * 5000])
+def test_a_record_that_goes_away_or_is_damaged_is_made_anew(places: Places, damage: bytes | None) -> None:
+    go(places)
+    before = published(places)
+    file = places.record(NAME)
+    file.unlink() if damage is None else file.write_bytes(damage)
+    assert not go(places).is_unchanged
+    assert published(places) == before
+    assert go(places).is_unchanged
+
+
+def test_another_workshops_damaged_record_is_told_and_loses_it_no_place_in_the_database(
+    places: Places,
+) -> None:
+    workshop_of(places.raw, "library", photos=1)
+    run(places, workers=1, make_executor=in_this_process)
+    before = published(places)
+    draw_photo(places.raw / NAME / "third.png", ["yellow"], 7)
+    places.record("library").write_bytes(b"half")
+    with pytest.raises(MissingError, match=r"library.json is damaged") as caught:
+        run(places, [NAME], workers=1, make_executor=in_this_process)
+    assert "workshop run library" in caught.value.remedy
+    assert published(places) == before
+    places.record("library").unlink()
+    run(places, ["library"], workers=1, make_executor=in_this_process)
+    go(places)
+    assert published(places) != before
+
+
 def test_a_clock_that_goes_back_a_day_changes_nothing(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
