@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,8 @@ from pipeline.kept import Kept
 from pipeline.mapping import MAP_STAGES
 from pipeline.model import Decision, Record
 from pipeline.planning import Places
-from pipeline.stages import combine, judge
+from pipeline.stages import combine, judge, theme
+from pipeline.themes import vectors
 
 
 def test_it_is_made_once_for_what_it_hangs_on(tmp_path: Path) -> None:
@@ -100,6 +102,30 @@ def test_a_changed_reading_is_judged_anew_and_the_others_are_not(
     (folder / "photo-2.png").unlink()
     run.run(places, make_executor=in_this_process)
     assert counted == {"combine": 2, "judge_words": 6, "judge_from": 6}
+
+
+def test_a_new_process_analyses_no_text_again(
+    fakes: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    analysed: list[str] = []
+    real = vectors.SentenceVectors.many
+
+    def many(network: vectors.SentenceVectors, texts: Sequence[str]) -> vectors.Vectors:
+        analysed.extend(texts)
+        return real(network, texts)
+
+    monkeypatch.setattr(vectors.SentenceVectors, "many", many)
+    monkeypatch.setattr(theme, "default_analyser", vectors.Analyser)  # knows nothing, as in a new process
+    workshop_of(tmp_path / "raw")
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    run.run(places, make_executor=in_this_process)
+    first = len(analysed)
+    assert first
+    _correct(places.raw, _record(places))
+    run.run(places, make_executor=in_this_process)
+    assert len(analysed) <= first + 1  # the corrected text alone
 
 
 def test_features_are_read_only_where_sheets_are_compared(
