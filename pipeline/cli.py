@@ -179,7 +179,8 @@ def diff(context: _Context, name: str, editions: tuple[int, ...], form: str) -> 
 
 def _echo_data(text: str) -> None:
     """Data for a file or another program is left as it is; a terminal would obey the codes in it."""
-    click.echo(visible(text, LINES) if sys.stdout.isatty() else text, nl=False)
+    shown = visible(text.replace("\r\n", "\n"), LINES) if sys.stdout.isatty() else text
+    click.echo(shown, nl=False)
 
 
 @workshop.command("import-record")

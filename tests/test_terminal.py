@@ -95,12 +95,13 @@ def test_data_is_shown_on_a_terminal_and_left_alone_elsewhere(
     is_terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
-    cli._echo_data(f"a,{EVIL}\n")
+    cli._echo_data(f"a,{EVIL}\r\nc\n")
     told = capsys.readouterr().out
     if is_terminal:
         harmless(told)
+        assert told.endswith("b\nc\n")
     else:
-        assert told == f"a,{EVIL}\n"
+        assert told == f"a,{EVIL}\r\nc\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="bytes that are no text are file names on POSIX only")
