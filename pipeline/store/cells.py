@@ -32,13 +32,15 @@ def unprotect_cell(cell: str) -> str:
 
 def csv_cell(value: object, protect: bool) -> str:
     """Any value DuckDB returns as a CSV cell: NULL is empty, lists and structs are JSON."""
+    if isinstance(value, str):  # most are, by far
+        return protect_cell(value) if protect else value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float | decimal.Decimal):
         return str(value)
-    text = value if isinstance(value, str) else _plain_text(value)
+    text = _plain_text(value)
     return protect_cell(text) if protect else text
 
 
