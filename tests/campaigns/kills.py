@@ -162,6 +162,10 @@ class World:
         if kind == "run":
             seed = self.rng.randrange(60_000)
             draw_photo(self.folder / "second.png", self.rng.choices(_COLOURS, k=self.rng.randint(1, 3)), seed)
+        if kind == "publish":
+            # What was decided is taken up first: else there are three whole states, with it, and with the edition too.
+            _one_run(self.places)
+            self.old = state_of(self.places)
         killed = 0
         seen = []
         for _ in range(times):
