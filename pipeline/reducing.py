@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from threadpoolctl import threadpool_limits
+
 from pipeline import agreement, anchors, personal
 from pipeline.kept import Kept
 from pipeline.model import (
@@ -235,8 +237,10 @@ REDUCE_STEPS: tuple[Callable[[Draft], Draft], ...] = (
 
 def reduce_workshop(draft: Draft) -> tuple[Record, Material]:
     """Take a draft through every step: the workshop's record, and what its review starts from."""
-    for step in REDUCE_STEPS:
-        draft = step(draft)
+    # Many small matrices: threads of the arithmetic library spend three times as long waiting for each other.
+    with threadpool_limits(1, user_api="blas"):
+        for step in REDUCE_STEPS:
+            draft = step(draft)
     return _record(draft), _material(draft)
 
 

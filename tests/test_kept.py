@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from fakes import fakes, in_this_process, use_fakes, workshop_of  # noqa: F401  (a fixture)
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from pipeline import decisions, run
 from pipeline.cache import Cache
@@ -126,6 +127,26 @@ def test_a_new_process_analyses_no_text_again(
     _correct(places.raw, _record(places))
     run.run(places, make_executor=in_this_process)
     assert len(analysed) <= first + 1  # the corrected text alone
+
+
+def test_the_second_half_keeps_its_arithmetic_to_one_thread(
+    fakes: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    seen: list[int] = []
+    real = combine.combine
+
+    def looking(*args: object) -> object:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(combine, "combine", looking)
+    workshop_of(tmp_path / "raw")
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    with threadpool_limits(2, user_api="blas"):
+        run.run(places, make_executor=in_this_process)
+    assert set(seen) == {1}
 
 
 def test_features_are_read_only_where_sheets_are_compared(
