@@ -27,7 +27,7 @@ def zipf_frequency(word: str, language: str) -> float:
     rarity = 0.0
     for token in tokens:
         smashed = smash_numbers(token)
-        wanted = hash(smashed)
+        wanted = _hash(smashed)
         place = int(np.searchsorted(hashes, wanted))
         if place == len(hashes) or hashes[place] != wanted:
             return 0.0
@@ -43,6 +43,11 @@ def zipf_frequency(word: str, language: str) -> float:
     return float(round(wordfreq.freq_to_zipf(frequency), 2))
 
 
+def _hash(word: str) -> int:
+    """Of its UTF-8: Python's own hash of a text is that of its bytes in memory, the same for "椰" and "0i"."""
+    return hash(word.encode("utf-8", "surrogatepass"))
+
+
 @cache
 def _table(language: str) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
     """The words' hashes in order, and beside each its frequency in centibels below certainty.
@@ -52,7 +57,7 @@ def _table(language: str) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
     # Past its cache, which would keep every string for the life of the process.
     packed = wordfreq.get_frequency_list.__wrapped__(language)
     words = sum(map(len, packed))
-    hashes = np.fromiter((hash(word) for bucket in packed for word in bucket), np.int64, count=words)
+    hashes = np.fromiter((_hash(word) for bucket in packed for word in bucket), np.int64, count=words)
     centibels = np.repeat(np.arange(len(packed), dtype=np.int16), [len(bucket) for bucket in packed])
     order = np.argsort(hashes, kind="stable")
     return hashes[order], centibels[order]
