@@ -26,8 +26,8 @@ MOST_DRAWN = 36
 _NOTE, _CELL = 20, 23.0
 _SMALL, _SMALL_CELL = 11, 13.5
 _PAD, _GAP = 9.0, 12.0
-_LETTER = 7.1
-"""The mean width of a letter of a label, in pixels at 13 px bold."""
+_LETTER = 7.8
+"""The mean width of a letter of a label, in pixels at 13 px bold, in the widest of the fonts that may be at hand."""
 _LONGEST = 34
 _PALE = 0.4
 _HEAD = 26.0
