@@ -7,10 +7,7 @@ and printed heading; at a quarter the distances to the four sides of the visible
 
 from __future__ import annotations
 
-import sys
 import tempfile
-import types
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +15,15 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from pipeline.training.from_onnx import narrow, stub_torchvision
+
 SHAPE_CLASSES = 6
 BOX_UNIT = 16.0
 
 
-def _stub_torchvision() -> None:
-    """onnx2torch imports torchvision for operators that this graph does not have: a stub will do."""
-    if "torchvision" in sys.modules:
-        return
-    package, ops = types.ModuleType("torchvision"), types.ModuleType("torchvision.ops")
-    for name in ("nms", "roi_align", "box_convert", "batched_nms"):
-        setattr(ops, name, None)
-    package.ops = ops  # type: ignore[attr-defined]
-    sys.modules["torchvision"], sys.modules["torchvision.ops"] = package, ops
-
-
-def _narrow(operation: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """The operation, without widening: a float32 bias must not turn a bfloat16 picture back into float32."""
-
-    def apply(first: Tensor, second: Tensor) -> Tensor:
-        if torch.bfloat16 in (first.dtype, second.dtype):
-            return operation(first.bfloat16(), second.bfloat16())
-        return operation(first, second)
-
-    return apply
-
-
 def trunk() -> nn.Module:
     """The pretrained trunk: N x 3 x H x W (H, W multiples of 32) to N x 96 x H/4 x W/4."""
-    _stub_torchvision()
+    stub_torchvision()
     import onnx2torch  # noqa: PLC0415 - only after the stub
     import rapidocr  # noqa: PLC0415
 
@@ -64,7 +41,7 @@ def trunk() -> nn.Module:
         converted: nn.Module = onnx2torch.convert(onnx.load(cut))
     for module in converted.modules():
         if type(module).__name__ == "OnnxBinaryMathOperation":
-            module.math_op_function = _narrow(module.math_op_function)
+            module.math_op_function = narrow(module.math_op_function)
     for parameter in converted.parameters():
         parameter.requires_grad_(True)
     return converted

@@ -8,10 +8,8 @@ what is not accepted must go on keeping its probability to itself. The rest can 
 
 from __future__ import annotations
 
-import sys
 import tempfile
-import types
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,32 +22,12 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from pipeline.training.from_onnx import narrow, stub_torchvision
+
 ENGINE = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_rec_small.onnx"
 FEATURES, HEAD, BIAS = "p2o.pd_op.transpose.8.0", "linear_8.w_0", "linear_8.b_0"
 """The last tensor before the last layer, and that layer's weights."""
 MOST_OTHERS = 2500
-
-
-def _stub_torchvision() -> None:
-    """onnx2torch imports torchvision for operators that this graph does not have: a stub will do."""
-    if "torchvision" in sys.modules:
-        return
-    package, ops = types.ModuleType("torchvision"), types.ModuleType("torchvision.ops")
-    for name in ("nms", "roi_align", "box_convert", "batched_nms"):
-        setattr(ops, name, None)
-    package.ops = ops  # type: ignore[attr-defined]
-    sys.modules["torchvision"], sys.modules["torchvision.ops"] = package, ops
-
-
-def _narrow(operation: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """The operation, without widening: a float32 constant must not turn a bfloat16 picture back into float32."""
-
-    def apply(first: Tensor, second: Tensor) -> Tensor:
-        if torch.bfloat16 in (first.dtype, second.dtype):
-            return operation(first.bfloat16(), second.bfloat16())
-        return operation(first, second)
-
-    return apply
 
 
 def characters() -> list[str]:
@@ -75,7 +53,7 @@ class Recogniser(nn.Module):
 
     def __init__(self, classes: Sequence[int]) -> None:
         super().__init__()
-        _stub_torchvision()
+        stub_torchvision()
         import onnx2torch  # noqa: PLC0415 - only after the stub
 
         model = _fixed()
@@ -87,7 +65,7 @@ class Recogniser(nn.Module):
             self.body: nn.Module = onnx2torch.convert(onnx.load(cut)).eval()
         for module in self.body.modules():
             if type(module).__name__ == "OnnxBinaryMathOperation":
-                module.math_op_function = _narrow(module.math_op_function)
+                module.math_op_function = narrow(module.math_op_function)
             # The weights of its attention layers arrive as constants: they are to learn too.
             for name, value in list(module.named_buffers(recurse=False)):
                 if type(module).__name__ == "Module" and value.is_floating_point() and value.numel() >= 48:
