@@ -83,6 +83,11 @@ def test_ten_notes_by_keyboard_a_split_an_undo_a_kill_and_all_is_there(
     page.until(lambda: "and more" not in page.words())
     page.keys("j")
     page.until(lambda: "and more" in page.words(), "words typed and not saved have to come back")
+    chosen = []
+    for digit in "12":
+        ActionChains(page.driver).key_down(Keys.ALT).send_keys(digit).key_up(Keys.ALT).perform()
+        chosen.append(page.text("colour"))
+    assert len(set(chosen)) == 2, "Alt and a digit choose a colour at once"
     page.driver.refresh()
     page.until(lambda: "· 2 left" in page.text("progress-text") and page.words())
     assert "and more" not in page.words()

@@ -279,6 +279,15 @@ export class Form {
     return true;
   }
 
+  setColour(number) {
+    const option = this.fixed.colours[number];
+    if (!option || this.fixed.second) return false;
+    this.chosen.colour = option.code;
+    this.showChoices();
+    say(`Colour: ${option.label}`);
+    return true;
+  }
+
   setType(number) {
     const inputs = document.querySelectorAll('input[name=type]');
     if (!inputs[number]) return false;

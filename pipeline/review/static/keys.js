@@ -26,6 +26,10 @@ export function listenToKeys({ commands, form, board, hasNote }) {
       inTextBox(event);
       return;
     }
+    if (event.altKey && !event.ctrlKey && /^Digit[1-9]$/.test(event.code) && onKeys.checked && !board.mode && hasNote()) {
+      if (form.setColour(Number(event.code.slice(5)) - 1)) event.preventDefault();
+      return;
+    }
     if (target.matches('select') || event.ctrlKey || event.metaKey || event.altKey) return;
     if (board.mode && !target.matches('button') && board.key(event)) {
       event.preventDefault();
