@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -19,7 +21,20 @@ KILLED = (
 
 def local_pool(workers: int) -> Executor:
     """Worker processes on this machine, started afresh: forking a process with running threads is unsafe."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_fall_with_the_run)
+
+
+def _fall_with_the_run() -> None:
+    """Have this worker end when the process that started it does: one that is killed cannot tell its workers."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def end_after() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=end_after, daemon=True).start()
 
 
 def run_jobs(

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,34 @@ def test_a_worker_killed_by_chance_costs_nothing(tmp_path: Path) -> None:
     outcomes = {outcome.path: outcome for outcome in run_jobs(jobs(tmp_path, *names), killed_once, 2)}
     assert sorted(outcomes) == names
     assert all(outcome.notes == 1 for outcome in outcomes.values())
+
+
+def test_workers_fall_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import os, signal\n"
+        "from pipeline.executing import local_pool\n"
+        "if __name__ == '__main__':\n"
+        "    print(local_pool(1).submit(os.getpid).result(), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    killed = subprocess.run(
+        [sys.executable, str(script)], env=environment, stdout=subprocess.PIPE, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    worker = int(killed.stdout)
+    deadline = time.monotonic() + 60
+    while _is_at_work(worker):
+        assert time.monotonic() < deadline, "the worker outlived its run"
+        time.sleep(0.05)
+
+
+def _is_at_work(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # Ended, and not yet taken note of by whoever took the place of its parent.
+    state = Path(f"/proc/{process}/stat")
+    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
