@@ -164,29 +164,6 @@ def test_a_blank_note_has_no_ink_and_no_words() -> None:
     assert not result.ink.is_written
 
 
-# --- headings ---------------------------------------------------------------------------------
-
-
-def test_headings_fall_back_where_the_reader_is_unsure_or_fails() -> None:
-    def weak(image: Image) -> Reading:
-        if image.shape[0] == 50:
-            raise RuntimeError("broken")
-        return reading(("POWER", 0.9, ())) if image.shape[0] == 80 else reading(("P0VVER", 0.3, ()))
-
-    strong = Fake(lambda image: reading(("Power", 0.85, ()), name="strong"))
-    crops = [np.full((height, 200, 3), 255, np.uint8) for height in (80, 60, 50)]
-    found = read.read_headings(crops, Fake(weak), strong)
-    assert [(item.text, item.confidence) for item in found] == [
-        ("POWER", 0.9),
-        ("Power", 0.85),
-        ("Power", 0.85),
-    ]
-    assert strong.seen == [2]
-    alone = read.read_headings(crops, Fake(weak))
-    assert alone[2].text == "" and alone[2].error is not None and alone[1].text == "P0VVER"
-    assert read.read_headings([], Fake(weak), strong) == ()
-
-
 # --- a whole page -----------------------------------------------------------------------------
 
 

@@ -16,11 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import drawn
 from pipeline import ink as inks
+from pipeline.headings import heading_crop, read_headings
 from pipeline.model import (
     Classification,
     HeadingBox,
-    HeadingReading,
     Ink,
     Line,
     NoteReading,
@@ -33,7 +34,7 @@ from pipeline.readers import Reader
 from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
 
-VERSION = "2"
+VERSION = "3"
 NOTE_SIDE = 480
 """Long side of a straightened note, in pixels."""
 WINDOW_SIDE = 320
@@ -51,9 +52,6 @@ STANDING = 0.8
 """How much a turned note must give where its lines are as steep as that: it is turned even at some loss."""
 LEFT_OUT = 0.12
 """Share of the ink outside all boxes from which a second look is taken."""
-HEADING_HEIGHT = 40.0
-"""Height in pixels to which small headings are enlarged, for each line expected."""
-HEADING_SURE = 0.75
 Views = tuple[Reading, ...]
 Array = NDArray[np.float64]
 
@@ -103,10 +101,10 @@ def read_page(
         tuple(Reading(reader.name, reader.version, ()) for reader in note_readers),
         Ink(0.0, 0.0, 0.0, 0.0, is_written=False),
     )
-    fallback = note_readers[0] if note_readers else None
+    second = note_readers[0] if note_readers else None
     return PageReading(
         tuple(nothing if note is None else next(read) for note in notes),
-        read_headings([_heading_crop(image, box) for box in headings], heading_reader, fallback),
+        read_headings([heading_crop(image, box) for box in headings], heading_reader, second, language),
     )
 
 
@@ -136,6 +134,7 @@ def read_notes(
     looks = _looked_again(first, main, language)
     written = [inks.find_ink(look.note.image, look.note.mask) for look in looks]
     looks = _second_look(looks, written, main, language)
+    looks = [_with_signs(look, writing) for look, writing in zip(looks, written, strict=True)]
     others = [read_contained(other, [look.note.image for look in looks]) for other in readers[1:]]
     results = []
     for index, look in enumerate(looks):
@@ -281,6 +280,14 @@ def _second_look(looks: list[_Look], written: list[inks.Writing], main: Reader, 
     return result
 
 
+def _with_signs(look: _Look, writing: inks.Writing) -> _Look:
+    """With arrows and ticks that were drawn, told by their shape."""
+    boxes = [word.box for word in look.best.words if word.box]
+    has_boxes = len(boxes) == len(look.best.words)
+    left_out = inks.uncovered_pieces(writing, boxes) if boxes and has_boxes else []
+    return replace(look, views=drawn.with_signs(look.views, look.note.image, left_out))
+
+
 def _enlarged(image: Image, window: tuple[int, int, int, int]) -> tuple[Image, float]:
     x, y, width, height = window
     part = image[y : y + height, x : x + width]
@@ -352,50 +359,3 @@ def _moved(reading: Reading, matrix: Array) -> Reading:
         Line(tuple(replace(word, box=box(word.box)) for word in line.words)) for line in reading.lines
     )
     return replace(reading, lines=lines)
-
-
-# --- headings ---------------------------------------------------------------------------------
-
-
-def read_headings(
-    crops: Sequence[Image], reader: Reader, fallback: Reader | None = None
-) -> tuple[HeadingReading, ...]:
-    """The printed words on each heading's picture (RGB, upright), with the mean word confidence.
-
-    Where `reader` fails, finds nothing or is unsure, `fallback` is asked too and the surer one kept.
-    """
-    results = [_as_heading(reading) for reading in read_contained(reader, crops)]
-    doubtful = [index for index, result in enumerate(results) if result.confidence < HEADING_SURE]
-    if fallback is None or fallback is reader or not doubtful:
-        return tuple(results)
-    for index, reading in zip(
-        doubtful, read_contained(fallback, [crops[index] for index in doubtful]), strict=True
-    ):
-        other = _as_heading(reading)
-        if other.text and (not results[index].text or other.confidence > results[index].confidence):
-            results[index] = other
-    return tuple(results)
-
-
-def _as_heading(reading: Reading) -> HeadingReading:
-    letters = sum(len(word.text) for word in reading.words)
-    confidence = round(_yield_of(reading) / letters, 4) if letters else 0.0
-    return HeadingReading(reading.text, confidence, reading.reader, reading.error)
-
-
-def _heading_crop(image: Image, box: HeadingBox) -> Image:
-    """The card straightened; a small one enlarged, since engines want some 20 pixels of letter."""
-    corners = np.array(box.polygon, np.float32)
-    if len(corners) != 4:
-        corners = cv2.boxPoints(cv2.minAreaRect(corners))
-    sides = [float(np.hypot(*(corners[i] - corners[i - 1]))) for i in range(4)]
-    width, height = max(1.0, sides[1], sides[3]), max(1.0, sides[0], sides[2])
-    scale = float(np.clip(HEADING_HEIGHT * 2 / height, 1.0, 3.0))
-    scale = min(scale, 1600 / max(width, height))
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    target = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
-    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
-    return np.asarray(
-        cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
-        np.uint8,
-    )
