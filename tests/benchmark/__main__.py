@@ -138,6 +138,8 @@ def _geometry(name: str, result: Predictions, truth: Path, columns: dict[str, di
     truths = bench_geometry.load_truths(truth)
     merged = (result.merged or {"notes": []})["notes"]
     found = bench_geometry.figures(truths, result.by_photo, merged)
+    read, cards = bench_geometry.headings_read(truths, result.headings)
+    found["headings read to the letter"] = f"{read} of {cards}"
     columns[f"{name}, finer"] = {"figures": found}
     OUT.print(f"{name}: shapes with Wilson intervals, places, counts, notes in two photographs")
     for label, figure in found.items():

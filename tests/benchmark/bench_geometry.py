@@ -125,6 +125,17 @@ def counts_exact(truths: Truths, merged: Sequence[Mapping[str, Any]]) -> tuple[i
     return sum(found[cell] == len(ids) for cell, ids in true.items()), len(true)
 
 
+def headings_read(truths: Truths, by_photo: Mapping[str, Sequence[str]]) -> tuple[int, int]:
+    """Headings of a sheet, at least half in a picture, that were read to the letter, of how many."""
+    true: set[tuple[str, str]] = set()
+    read: set[tuple[str, str]] = set()
+    for stem, truth in truths.items():
+        sheet = _sheet(truth)
+        true |= {(sheet, _key(one["text"])) for one in truth["headings"] if one["in_frame"] >= 0.5}
+        read |= {(sheet, _key(text)) for text in by_photo.get(stem, ())}
+    return len(true & read), len(true)
+
+
 def from_true_outlines(folder: Path, truths: Truths, is_exact: bool) -> dict[str, Any]:
     """Classify, combine and place on the true outlines; predictions as a whole run would give them."""
     rng = np.random.default_rng(0)

@@ -75,6 +75,7 @@ def _collected(database: Path, stems: list[str], seconds: float) -> Predictions:
             " r.principle_id, r.note_id, r.colour FROM sightings s JOIN responses r USING (workshop_id, note_id)"
             " ORDER BY s.photo, s.y, s.x"
         ).fetchall()
+        cards = connection.execute("SELECT photo, text FROM heading ORDER BY photo, position").fetchall()
     by_photo: dict[str, dict[str, Any]] = {stem: {"notes": []} for stem in stems}
     merged: dict[str, dict[str, Any]] = {}
     for photo, polygon, shape, confidence, text, status, principle, principle_id, note_id, colour in rows:
@@ -93,4 +94,9 @@ def _collected(database: Path, stems: list[str], seconds: float) -> Predictions:
         )
         note = merged.setdefault(note_id, {"sources": [], "principle": heading, "shape": shape})
         note["sources"].append({"photo": stem, "polygon": [[p["x"], p["y"]] for p in polygon]})
-    return Predictions("this pipeline", by_photo, seconds, peak_mb(), {"notes": list(merged.values())})
+    headings: dict[str, list[str]] = {}
+    for photo, text in cards:
+        headings.setdefault(Path(photo).stem, []).append(text)
+    return Predictions(
+        "this pipeline", by_photo, seconds, peak_mb(), {"notes": list(merged.values())}, headings
+    )
