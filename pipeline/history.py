@@ -28,11 +28,12 @@ class History:
 def history_of(record: Record, places: Places) -> History:
     """Compare a workshop's editions with each other and the last one with the present."""
     published = editions.list_editions(places.reports, record.workshop_id)
-    public = editions.publishable(record)
     lists = [
         diff(old.record, new.record, old.number, new.number) for old, new in itertools.pairwise(published)
     ]
-    since_last = diff(published[-1].record, public, published[-1].number) if published else None
+    since_last = None
+    if published:
+        since_last = diff(published[-1].record, editions.publishable(record), published[-1].number)
     shown = since_last
     imprint = Imprint(credits=record.credits, photo_licence=record.photographs_licence or "")
     if published:

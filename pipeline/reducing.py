@@ -29,6 +29,7 @@ from pipeline.model import (
     Principle,
     Record,
     Refusal,
+    Theme,
 )
 from pipeline.review.material import Material
 from pipeline.stages import amend, assign, combine, decide, judge, place, theme
@@ -104,14 +105,27 @@ def _combine(draft: Draft) -> Draft:
     kept = draft.kept_results
     if kept is None:
         return replace(draft, boards=compared())
-    photos = sorted((record.photo.path, kept.origin(record)) for record in draft.photos)
-    return replace(draft, boards=kept.or_made("boards", photos, tuple[Board, ...], compared))
+    boards = kept.or_made("boards", _origins(kept, draft), tuple[Board, ...], compared)
+    return replace(draft, boards=boards)
+
+
+def _origins(kept: Kept, draft: Draft) -> list[tuple[str, str]]:
+    """Each photograph's path with what its results hang on."""
+    return sorted((record.photo.path, kept.origin(record)) for record in draft.photos)
 
 
 def _place(draft: Draft) -> Draft:
     listed = _with_imported(draft.workshop.principles, draft.imported)
     principles = listed or place.emergent_principles(draft.boards)
-    placements = place.place(draft.boards, principles, draft.photos)
+
+    def placed() -> tuple[tuple[Placement, ...], ...]:
+        return place.place(draft.boards, principles, draft.photos)
+
+    kept = draft.kept_results
+    if kept is None:
+        return replace(draft, principles=principles, placements=placed())
+    hangs_on = [_origins(kept, draft), principles]  # the boards themselves hang on the photographs alone
+    placements = kept.or_made("placed", hangs_on, tuple[tuple[Placement, ...], ...], placed)
     return replace(draft, principles=principles, placements=placements)
 
 
@@ -203,7 +217,14 @@ def _flag(draft: Draft) -> Draft:
 
 def _theme(draft: Draft) -> Draft:
     analyser = draft.analyser or theme.default_analyser()
-    found = theme.themes(draft.notes, draft.principles, analyser, draft.owned_themes, draft.workshop.title)
+    results = draft.kept_results
+
+    def kept(hangs_on: object, find: Callable[[], tuple[Theme, ...]]) -> tuple[Theme, ...]:
+        return find() if results is None else results.or_made("themes", hangs_on, tuple[Theme, ...], find)
+
+    found = theme.themes(
+        draft.notes, draft.principles, analyser, draft.owned_themes, draft.workshop.title, kept
+    )
     others = [load_framework(code) for code in draft.workshop.crosswalk]
     crosswalks = tuple(
         Crosswalk(

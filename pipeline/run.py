@@ -26,7 +26,7 @@ from pipeline.files import exclusive, remove_leftovers, write_atomically
 from pipeline.gathering import Described, LostError, lost, photo_record
 from pipeline.kept import Kept
 from pipeline.mapping import Outcome, work_on
-from pipeline.model import PhotoRecord, Record, Refusal
+from pipeline.model import Photograph, PhotoRecord, Record, Refusal
 from pipeline.planning import Places, Plan
 from pipeline.review.material import Material, material_file
 from pipeline.standing import Crops, Views, by_hand, load_record, published_pictures
@@ -122,8 +122,9 @@ def run(
         summaries = {plan.workshop.id: _unchanged(plan, places) for plan in todo}
         for plan in done:
             watcher.say(f"{plan.workshop.id}: writing the record")
-            record = load_record(places, plan.workshop.id)
-            outputs = _publish(plan, record, places)
+            with resting():
+                record = load_record(places, plan.workshop.id)
+                outputs = _publish(plan, record, places)
             planning.save_state(plan, places, [*outputs, places.record(plan.workshop.id)])
             summaries[plan.workshop.id] = _summary(plan, record, passing[plan.workshop.id], places)
     return list(summaries.values())
@@ -238,7 +239,10 @@ def _store(places: Places) -> None:
         editions=[edition for history in histories for edition in history.editions],
         changes=[change for history in histories for change in history.changes],
     )
-    write_atomically(places.processed / "data-dictionary.md", data_dictionary(places.database).encode())
+    # It tells of the database's make, never of what stands in it.
+    told = Kept(Cache(places.cache), planning.program_digest(), {})
+    dictionary = told.or_made("dictionary", [], str, lambda: data_dictionary(places.database))
+    write_atomically(places.processed / "data-dictionary.md", dictionary.encode())
     write_atomically(places.processed / "questions.md", worked_questions(places.database).encode())
 
 
@@ -260,6 +264,7 @@ def _records(places: Places, *, with_editions: bool = False) -> Iterator[Record]
 def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     from pipeline import publish  # noqa: PLC0415
     from pipeline.history import history_of  # noqa: PLC0415
+    from pipeline.publish.html import shows_photographs  # noqa: PLC0415
     from pipeline.publish.photographs import photographs_of  # noqa: PLC0415
     from pipeline.store.tables import responses_table  # noqa: PLC0415
 
@@ -272,6 +277,9 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     csv, parquet = responses_table(places.database, record.workshop_id, withheld)
     history = history_of(record, places)
     cache = Cache(places.cache)
+    photographs: tuple[Photograph, ...] = ()
+    if shows_photographs(public):  # the other formats of a run hold none
+        photographs = photographs_of(public, Views(cache, plan), published_pictures(cache))
     return publish.write_reports(
         public,
         Crops(cache, plan, public),
@@ -279,7 +287,7 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
         {"responses.csv": csv, "responses.parquet": parquet},
         history.since_last.changes if history.since_last else (),
         imprint=history.imprint,
-        photographs=photographs_of(public, Views(cache, plan), published_pictures(cache)),
+        photographs=photographs,
     )
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 from fakes import fakes, in_this_process, use_fakes, workshop_of  # noqa: F401  (a fixture)
+from made_up import make_workshop
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from pipeline import decisions, run
 from pipeline.cache import Cache
 from pipeline.kept import Kept
 from pipeline.mapping import MAP_STAGES
-from pipeline.model import Decision, Record
+from pipeline.model import Decision, Note, Record
 from pipeline.planning import Places
-from pipeline.stages import combine, judge, theme
+from pipeline.stages import combine, judge, place, theme
+from pipeline.store.digest import dump_digest
 from pipeline.themes import vectors
 
 
@@ -42,9 +45,14 @@ def test_it_is_made_once_for_what_it_hangs_on(tmp_path: Path) -> None:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often sheets were compared, the words of a note judged, and what may be printed of it."""
-    counts = {"combine": 0, "judge_words": 0, "judge_from": 0}
-    for module, name in ((combine, "combine"), (judge, "judge_words"), (judge, "judge_from")):
+    """How often sheets were compared, notes placed, the words of a note judged, and what may be printed of it."""
+    counts = {"combine": 0, "place": 0, "judge_words": 0, "judge_from": 0}
+    for module, name in (
+        (combine, "combine"),
+        (place, "place"),
+        (judge, "judge_words"),
+        (judge, "judge_from"),
+    ):
         real = getattr(module, name)
 
         def call(*args: object, real: object = real, name: str = name, **others: object) -> object:
@@ -76,19 +84,19 @@ def test_one_decision_compares_no_sheets_and_judges_no_words_again(
     workshop_of(tmp_path / "raw")
     places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 1, "judge_words": 6, "judge_from": 6}
+    assert counted == {"combine": 1, "place": 1, "judge_words": 6, "judge_from": 6}
     _correct(places.raw, _record(places))
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 1, "judge_words": 6, "judge_from": 6}
+    assert counted == {"combine": 1, "place": 1, "judge_words": 6, "judge_from": 6}
     corrected = _record(places)
     assert corrected.notes[0].text == "Yes"
     # With nothing kept, the same record.
-    for what in ("boards", "judged"):
+    for what in ("boards", "placed", "judged"):
         for file in (places.cache / what).rglob("*.json"):
             file.unlink()
     places.state("town-hall").unlink()
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 2, "judge_words": 12, "judge_from": 12}
+    assert counted == {"combine": 2, "place": 2, "judge_words": 12, "judge_from": 12}
     assert _record(places) == corrected
 
 
@@ -102,7 +110,7 @@ def test_a_changed_reading_is_judged_anew_and_the_others_are_not(
     run.run(places, make_executor=in_this_process)
     (folder / "photo-2.png").unlink()
     run.run(places, make_executor=in_this_process)
-    assert counted == {"combine": 2, "judge_words": 6, "judge_from": 6}
+    assert counted == {"combine": 2, "place": 2, "judge_words": 6, "judge_from": 6}
 
 
 def test_a_new_process_analyses_no_text_again(
@@ -199,3 +207,63 @@ def test_a_photograph_whose_features_failed_is_refused_with_the_reason(
     run.run(places, make_executor=in_this_process)
     assert [refusal.code for refusal in _record(places).refusals] == ["failed"]
     assert "no points" in _record(places).refusals[0].reason
+
+
+def test_whatever_people_change_the_record_is_that_of_a_first_run(tmp_path: Path) -> None:
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    folder = make_workshop(places, "town-hall", 5, 9)
+    run.run(places)
+    placed = [note for note in _record(places).notes if note.principle_id == "p0"]
+
+    def decide(note: Note, field: str, new: str) -> None:
+        seen = note.sightings[0]
+        old = getattr(note, field)
+        made = Decision(field, seen.photo_sha256, seen.polygon, field, old, new, "", "A", "2026-01-01", field)
+        decisions.append(folder, [made])
+
+    def decided() -> None:
+        decide(placed[0], "text", "Pay people for their time")
+        decide(placed[1], "response_type", "challenge")
+        decide(placed[2], "principle_id", "p1")
+
+    def owned() -> None:
+        notes = "".join(f'{note.id} = ""\n' for note in placed[:2])
+        theme_of = f'[[themes]]\nname = "Ours"\nprinciple = "p0"\n[themes.notes]\n{notes}'
+        (folder / "themes.toml").write_text(theme_of, "utf-8")
+
+    def otherwise() -> None:
+        (folder / "photo-000003.jpg").unlink()
+        file = folder / "workshop.toml"
+        text = file.read_text("utf-8").replace('"Made up"', '"Time"').replace('"Power"', '"Power and money"')
+        file.write_text(text, "utf-8")
+
+    seen = [_outcome(places)]
+    for change in (decided, owned, otherwise):
+        change()
+        run.run(places)
+        quick = _outcome(places)
+        assert quick not in seen
+        _forget_what_is_kept(places)
+        run.run(places)
+        assert _outcome(places) == quick, change.__name__
+        seen.append(quick)
+
+
+def _outcome(places: Places) -> tuple[object, ...]:
+    files = {str(file.relative_to(places.reports)): file.read_bytes() for file in _files(places.reports)}
+    told = [(places.processed / name).read_text("utf-8") for name in ("data-dictionary.md", "questions.md")]
+    return _record(places), dump_digest(places.database), files, told
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _forget_what_is_kept(places: Places) -> None:
+    """Everything computed but for the results of the map half."""
+    for folder in places.processed.iterdir():
+        if folder != places.cache:
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+    for folder in places.cache.iterdir():
+        if folder.name not in {stage.name for stage in MAP_STAGES}:
+            shutil.rmtree(folder)

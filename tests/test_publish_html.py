@@ -23,6 +23,7 @@ from PIL import Image
 
 from pipeline import model
 from pipeline.publish import Change, Imprint, charts, files, icons, pictures, render_html, write_reports
+from pipeline.publish.html import render_page
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -200,6 +201,28 @@ def test_any_words_come_through_unharmed(text: str) -> None:
     expected = " ".join(text.replace("\x00", "\ufffd").split())
     if "\r" not in text:  # the parser reads line ends as browsers do
         assert expected in page.words or not text.isprintable()
+
+
+def test_the_page_as_bytes_is_the_page_as_text_with_every_picture_in_its_place() -> None:
+    record = make_record()
+    crops = {
+        note.id: make_crop(colour=f"#{number:02x}4080") for number, note in enumerate(record.notes, start=1)
+    }
+    shown = (model.Photograph("power", "board.jpg", tuple(crops)[:2], make_crop((200, 90), "teal")),)
+    page = render_page(record, crops, photographs=shown)
+    assert page == render_html(record, crops, photographs=shown).encode()
+    inlined = {f"data:image/jpeg;base64,{base64.b64encode(one.jpeg).decode()}" for one in crops.values()}
+    assert inlined < {image["src"] for image in Page(page.decode()).all("img")}
+
+
+def test_what_may_be_published_is_not_made_so_again() -> None:
+    crops = {"a": make_crop((600, 300)), "b": make_crop()}
+    small = pictures.publishable(crops, ["a", "b"], longest=200)
+    assert max(small["a"].width, small["a"].height) == 200
+    assert pictures.publishable(small, ["a", "b"]) is small
+    assert pictures.publishable(small, ["b", "a"]) == small
+    assert list(pictures.publishable(small, ["b"])) == ["b"]
+    assert pictures.publishable(small, ["a", "b"], longest=100)["a"].width == 100
 
 
 def test_marks_are_visible_and_said_aloud() -> None:

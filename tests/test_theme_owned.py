@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 from factories import make_note
 from hypothesis import given, settings
@@ -237,3 +238,55 @@ def test_only_themes_of_one_principle_can_be_merged() -> None:
         editing.merge(OwnedThemes(), [one, replace(one, principle_id="time")], "Both", WORDS)
     with pytest.raises(ValueError, match="its own notes"):
         editing.split(OwnedThemes(), one, [("B", ["n0002"])], WORDS)
+
+
+def test_groups_are_found_anew_for_whatever_they_hang_on_and_for_nothing_else(analyser: Analyser) -> None:
+    kept: dict[bytes, bytes] = {}
+    found: list[bytes] = []
+
+    def keep(hangs_on: object, find: Callable[[], tuple[Theme, ...]]) -> tuple[Theme, ...]:
+        key = msgspec.json.encode(hangs_on)
+        if key not in kept:
+            found.append(key)
+            kept[key] = msgspec.json.encode(find())
+        return msgspec.json.decode(kept[key], type=tuple[Theme, ...])
+
+    time = Principle("time", "Make time")
+    late = [replace(note, id=f"m{note.id}", principle_id="time") for note in NOTES]
+    notes = [*NOTES, *late]
+    first = themes(NOTES, [POWER], analyser)
+    theme = by_notes(first, *PAY)
+    ours = OwnedThemes((OwnedTheme("ours", "Ours", "power", tuple(map(OwnedNote, sorted(JARGON)))),))
+
+    def mine(**other: object) -> OwnedThemes:
+        return OwnedThemes((replace(ours.themes[0], **other),))
+
+    def others(number: int, **other: object) -> list[Note]:
+        return [replace(note, **other) if place == number else note for place, note in enumerate(notes)]
+
+    # What is asked, and of how many principles the groups are found anew.
+    asked: list[tuple[int, Sequence[Note], Principle, OwnedThemes | None, str]] = [
+        (2, notes, POWER, None, ""),
+        (0, notes, POWER, None, ""),
+        (0, list(reversed(notes)), POWER, None, ""),
+        (0, others(0, response_type="challenge", confidence=0.1), POWER, None, ""),
+        (1, others(0, text="Pay everyone well for their time"), POWER, None, ""),
+        (1, others(0, id="another"), POWER, None, ""),
+        (1, others(0, text="", text_status="no_text"), POWER, None, ""),
+        (2, others(1, principle_id="time"), POWER, None, ""),
+        (1, notes, replace(POWER, heading="Jargon"), None, ""),
+        (2, notes, POWER, None, "Payment"),
+        (1, notes, POWER, ours, ""),
+        (1, notes, POWER, mine(key="yours"), ""),
+        (1, notes, POWER, mine(name="Yours"), ""),
+        (1, notes, POWER, mine(description="As we see it."), ""),
+        (1, notes, POWER, mine(is_pinned=True), ""),
+        (1, notes, POWER, mine(is_rejected=True), ""),
+        (1, notes, POWER, mine(notes=ours.themes[0].notes[:2]), ""),
+        (1, notes, POWER, editing.move(OwnedThemes(), theme.note_ids[0], None, WORDS), ""),
+    ]
+    for number, (new, said, power, owned, title) in enumerate(asked):
+        found.clear()
+        result = themes(said, [power, time], analyser, owned, title, keep)
+        assert result == themes(said, [power, time], analyser, owned, title), number
+        assert len(found) == new, number

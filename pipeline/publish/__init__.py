@@ -14,7 +14,7 @@ from pipeline.publish import docx, pdf, png, pptx
 from pipeline.publish.changes import arrange_changes
 from pipeline.publish.charting import changes_chart, make_charts
 from pipeline.publish.files import swap_in
-from pipeline.publish.html import render_html
+from pipeline.publish.html import render_html, render_page
 from pipeline.publish.markdown import render_markdown
 from pipeline.publish.pictures import publishable
 from pipeline.publish.view import Imprint, arrange
@@ -97,8 +97,9 @@ def render_reports(
     if "txt" in formats:
         contents["record.txt"] = write_transcript(record).encode("utf-8", "replace")
     if "html" in formats:
-        page = render_html(record, crops, changes, imprint, tuple(tables), photographs=photographs)
-        contents[RECORD] = page.encode()
+        contents[RECORD] = render_page(
+            record, crops, changes, imprint, tuple(tables), photographs=photographs
+        )
     return contents
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -21,6 +22,39 @@ from pipeline.publish.theming import ACROSS_TITLE
 from pipeline.publish.view import Imprint, Section, arrange, examples
 
 
+def render_page(
+    record: Record,
+    crops: Mapping[str, Crop],
+    changes: Sequence[Change] = (),
+    imprint: Imprint | None = None,
+    tables: Sequence[str] = (),
+    *,
+    photographs: Sequence[Photograph] = (),
+) -> bytes:
+    """The whole page in UTF-8, pictures and style inside; no script.
+
+    `crops` maps note ids to their pictures; a note without one is shown by its shape alone.
+    `photographs` stand at the head of their sections, unless there are more than pictures.MANY notes: the
+    page would grow too heavy. `tables` are the names of data files that lie beside the page, to link to.
+    The same input gives the same page, byte for byte.
+    """
+    # Pictures are by far the most of it: they are put in last, so that the words alone go from hand to hand.
+    stand_in = secrets.token_hex(16)  # new each time, so that no note can say it
+    waiting: list[Crop] = []
+
+    def address(_: str, crop: Crop) -> str:
+        waiting.append(crop)
+        return f"{stand_in}{len(waiting) - 1}:"
+
+    page = render_html(record, crops, changes, imprint, tables, photographs=photographs, address=address)
+    first, *rest = page.split(stand_in)
+    parts = [first.encode()]
+    for part in rest:
+        number, _, following = part.partition(":")
+        parts += [pictures.data_uri(waiting[int(number)]), following.encode()]
+    return b"".join(parts)
+
+
 def render_html(
     record: Record,
     crops: Mapping[str, Crop],
@@ -32,14 +66,10 @@ def render_html(
     address: Callable[[str, Crop], str] | None = None,
     is_close: bool = False,
 ) -> str:
-    """The whole page, pictures and style inside; no script.
+    """As `render_page`, as text.
 
-    `crops` maps note ids to their pictures; a note without one is shown by its shape alone.
-    `photographs` stand at the head of their sections, unless there are more than pictures.MANY notes: the
-    page would grow too heavy. `tables` are the names of data files that lie beside the page, to link to.
     `address` gives a picture's address by note id, or photograph_key, and picture; by default the picture
-    itself, inlined. `is_close` sets the notes as plain lines, for paper. The same input gives the same
-    page, byte for byte.
+    itself, inlined. `is_close` sets the notes as plain lines, for paper.
     """
     view = arrange(record)
     crops = pictures.publishable(crops, (note.id for note in record.notes))
@@ -127,7 +157,7 @@ _SPANS: dict[str, Callable[[str], Markup]] = {
 
 
 def _inlined(_: str, crop: Crop) -> str:
-    return Markup(pictures.data_uri(crop))  # noqa: S704 (Base64 holds nothing that is to be escaped)
+    return pictures.data_uri(crop).decode("ascii")
 
 
 def _picture_maker(
@@ -150,6 +180,11 @@ def _picture_maker(
     return picture
 
 
+def shows_photographs(record: Record) -> bool:
+    """Whether whole photographs stand on the page: among very many notes it would grow too heavy."""
+    return len(record.notes) <= pictures.MANY
+
+
 def photograph_key(number: int) -> str:
     """What stands for a photograph, counted from 0, where a picture's address is asked for."""
     return f"photograph {number}"
@@ -162,7 +197,7 @@ def _photograph_maker(
     keys = {id(one): photograph_key(number) for number, one in enumerate(photographs)}
 
     def of(section: Section) -> list[tuple[Markup, str]]:
-        if len(record.notes) > pictures.MANY:
+        if not shows_photographs(record):
             return []
         return [
             (

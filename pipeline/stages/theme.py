@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +30,9 @@ CLEAR_LEAST = 0.2
 less cohesive than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more, but
 never below CLEAR_LEAST) must share a telling word, or it is an accident."""
 
+Keep = Callable[[object, Callable[[], tuple[Theme, ...]]], tuple[Theme, ...]]
+"""Given all that one principle's groups hang on and the way to find them: the groups, perhaps found before."""
+
 
 @functools.cache
 def default_analyser() -> Analyser:
@@ -43,12 +46,14 @@ def themes(
     vectors: Analyser | None = None,
     owned: OwnedThemes | None = None,
     subject: str = "",
+    kept: Keep | None = None,
 ) -> ThemeResult:
     """Themes per principle, what runs across principles, and what was left over.
 
     `vectors` analyses the texts (words and vectors); give one that knows its texts already to save time.
     `owned` is what people decided (themes_toml.parse): their themes come first, under their own keys.
     `subject` is what the whole workshop is about (its title): a word of it is common to all, and names nothing.
+    `kept` gives the groups of a principle whose notes say what they said before, or has them found.
     """
     if not notes:
         return ThemeResult(themes=(), lost=rematch(owned or OwnedThemes(), {})[1])
@@ -82,6 +87,7 @@ def themes(
             items,
             [theme for theme in mine.themes if theme.principle_id == name],
             workshop,
+            kept or (lambda _, find: find()),
         )
     ]
     links = across.links(spoken, found, workshop.background, order, about)
@@ -130,11 +136,47 @@ def _rematched(
 
 
 def _principle_themes(
-    principle_id: str | None, everything: Sequence[Said], mine: Sequence[OwnedTheme], workshop: _Workshop
+    principle_id: str | None,
+    everything: Sequence[Said],
+    mine: Sequence[OwnedTheme],
+    workshop: _Workshop,
+    kept: Keep,
 ) -> list[Theme]:
     """One principle's themes: people's first, then suggested before possible, larger before smaller."""
     items = [item for item in everything if item.analysis.has_content]
     own = workshop.own.get(principle_id, frozenset()) | workshop.about
+    ungrouped = workshop.ungrouped & {item.note.id for item in items}
+    hangs_on = [
+        principle_id,
+        [(item.note.id, item.analysis.text, item.analysis.terms) for item in items],
+        hashlib.sha256(stacked(items).tobytes()).hexdigest() if items else "",
+        list(mine),
+        sorted(own),
+        sorted(ungrouped),
+    ]
+    grouped = kept(hangs_on, lambda: _grouped(principle_id, items, mine, own, ungrouped))
+    # A label is seen against the whole workshop, so one changed note may change them all.
+    place = {item.note.id: index for index, item in enumerate(items)}
+    found: list[Theme] = []
+    for theme in grouped:
+        if not theme.is_named_by_person:
+            members = sorted(place[note_id] for note_id in theme.sure_note_ids or theme.note_ids)
+            label = _label([items[index] for index in members], own, workshop)
+            if not label and theme.quote_note_id:
+                label = labels.short(items[place[theme.quote_note_id]].words)
+            theme = replace(theme, label=label)  # noqa: PLW2901
+        found.append(theme)
+    return found
+
+
+def _grouped(
+    principle_id: str | None,
+    items: Sequence[Said],
+    mine: Sequence[OwnedTheme],
+    own: Collection[str],
+    ungrouped: Collection[str],
+) -> tuple[Theme, ...]:
+    """One principle's themes; those that no person named without a label."""
     place = {item.note.id: index for index, item in enumerate(items)}
     similarity = (
         clustering.similarities(stacked(items), [item.analysis.text for item in items])
@@ -151,7 +193,7 @@ def _principle_themes(
         for group in clustering.groups(similarity)
         if not _is_accident(group, items, own)
     ]
-    settled = settle(groups, mine, workshop.ungrouped, likeness)
+    settled = settle(groups, mine, ungrouped, likeness)
     found: list[Theme] = []
     for claim in settled.claims:
         members = sorted(place[note_id] for note_id in claim.note_ids if note_id in place)
@@ -175,22 +217,20 @@ def _principle_themes(
     for note_ids in settled.groups:
         members = sorted(place[note_id] for note_id in note_ids)
         core = clustering.core(similarity, members)
-        quote_item = items[clustering.centre(similarity, core or members)]
         machine.append(
             Theme(
                 id=theme_id(principle_id, note_ids),
                 principle_id=principle_id,
-                label=_label([items[index] for index in core or members], own, workshop)
-                or labels.short(quote_item.words),
+                label="",
                 strength="suggested" if core else "possible",
                 cohesion=clustering.cohesion(similarity, members),
                 note_ids=note_ids,
-                quote_note_id=quote_item.note.id,
+                quote_note_id=items[clustering.centre(similarity, core or members)].note.id,
                 sure_note_ids=tuple(sorted(items[index].note.id for index in core)),
             )
         )
     machine.sort(key=lambda t: (-len(t.sure_note_ids), -len(t.note_ids), -t.cohesion, t.id))
-    return found + machine
+    return (*found, *machine)
 
 
 def _is_accident(group: clustering.Group, items: Sequence[Said], own: Collection[str]) -> bool:

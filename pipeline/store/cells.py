@@ -16,6 +16,7 @@ import math
 FORMULA_STARTS = frozenset("=+-@＝＋－＠")
 BREAKS = frozenset("\t\r\n")
 APOSTROPHE = "'"
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def protect_cell(text: str) -> str:
@@ -51,7 +52,11 @@ def json_value(value: object) -> object:
     if isinstance(value, float | decimal.Decimal):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): json_value(inner) for key, inner in value.items()}
+        return {
+            # A point's coordinates, by the ten thousand, take the short way.
+            str(key): inner if type(inner) is float and math.isfinite(inner) else json_value(inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list | tuple):
         return [json_value(inner) for inner in value]
     if isinstance(value, bytes):
@@ -63,7 +68,7 @@ def json_value(value: object) -> object:
 
 def to_json(value: object) -> str:
     """One value as compact JSON text, its letters as they are."""
-    return json.dumps(json_value(value), ensure_ascii=False, allow_nan=False)
+    return _JSON.encode(json_value(value))
 
 
 def _plain_text(value: object) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -68,11 +69,15 @@ def _as_csv(table: pa.Table) -> bytes:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.column_names)
     for batch in table.to_batches(max_chunksize=ROW_GROUP):
-        columns = [column.to_pylist() for column in batch.columns]
-        writer.writerows(
-            [csv_cell(value, protect=True) for value in row] for row in zip(*columns, strict=True)
-        )
+        writer.writerows(zip(*map(_cells, batch.columns), strict=True))
     return out.getvalue().encode("utf-8")
+
+
+def _cells(column: Any) -> list[Any]:
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return values  # the writer gives numbers, and empty ones, the same cells
+    return [csv_cell(value, protect=True) for value in values]
 
 
 def _as_parquet(table: pa.Table, comments: dict[str, str]) -> bytes:

@@ -8,7 +8,6 @@ punctuation, and `\u{20}` for a character that a line of text cannot hold otherw
 from __future__ import annotations
 
 import re
-import unicodedata
 
 LOST = "[illegible]"
 NO_TEXT = "[no text]"
@@ -36,6 +35,9 @@ _REPEAT = re.compile(
 _BRACKET_MARK = re.compile(
     r"(?<!\\)\[\s*+(?:illegible|illeg\.?|unreadable|no\s++text|\.{2,}+|…++|\?)?\s*+\]", re.IGNORECASE
 )
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Unicode's Cc, Zl, Zp and Cs: the categories of what no line of text can hold."""
 
 
 def repeat_of(raw: str) -> tuple[str, int] | None:
@@ -134,11 +136,7 @@ def _lost(match: re.Match[str], last: str, after: str) -> str:
 
 def is_plain_line(line: str) -> bool:
     """Whether a line of text can stand in a file as it is: not blank, no odd space, no control character."""
-    return (
-        line != ""
-        and line == line.strip()
-        and not any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in line)
-    )
+    return line != "" and line == line.strip() and _CONTROL.search(line) is None
 
 
 def soften(text: str) -> str:
