@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -21,11 +21,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Results of one workshop: `program` is the program's digest, `origins` each photograph's results', by path."""
+    """Results of one workshop: `program` is the program's digest, `origins` each photograph's results', by path.
+
+    `described` are the digests of the photographs' features alone, by path.
+    """
 
     cache: Cache
     program: str
     origins: Mapping[str, str]
+    described: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, record: PhotoRecord) -> str:
         """A digest of the record; of one that people's outlines changed, worked out from its content."""
@@ -41,3 +45,15 @@ class Kept:
         made = make()
         self.cache.put(what, digest, made)
         return made
+
+    def recalled(self, what: str, whose: str, kind: type[T]) -> T | None:
+        """What the last run remembered for the next, if this program did and it is whole."""
+        found = self.cache.get(what, self._place(what, whose), kind)
+        return None if isinstance(found, Refusal) else found
+
+    def remember(self, what: str, whose: str, known: object) -> None:
+        """Keep this for the next run, in the place of what was remembered before. Raises StorageError."""
+        self.cache.put(what, self._place(what, whose), known)
+
+    def _place(self, what: str, whose: str) -> str:
+        return hashlib.sha256(msgspec.json.encode([self.program, what, whose])).hexdigest()

@@ -18,8 +18,9 @@ from shapely.geometry import Polygon as Shape
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from pipeline.compared import Compared
 from pipeline.model import PhotoRecord
-from pipeline.registration import Points, Registration, candidate_pairs, register, transform
+from pipeline.registration import Registration, transform
 
 Array = NDArray[np.float64]
 
@@ -42,12 +43,12 @@ class Link:
     pairs: tuple[tuple[int, int], ...]
 
 
-def find_links(records: Mapping[str, PhotoRecord], points: Mapping[str, Points]) -> list[Link]:
+def find_links(records: Mapping[str, PhotoRecord], compared: Compared) -> list[Link]:
     """The pairs of photographs that show one sheet, surest first."""
     links = []
-    for a, b in candidate_pairs(points):
+    for a, b in compared.candidates(list(records)):
         one, other = records[a], records[b]
-        found = register(points[a], points[b], size(one), size(other))
+        found = compared.registration(a, b, size(one), size(other))
         link = found and _checked(one, other, found)
         if link:
             links.append(link)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from threadpoolctl import threadpool_limits
 
 from pipeline import agreement, anchors, personal
+from pipeline.compared import Compared, Known
 from pipeline.kept import Kept
 from pipeline.model import (
     Board,
@@ -99,13 +100,19 @@ def _amend(draft: Draft) -> Draft:
 
 
 def _combine(draft: Draft) -> Draft:
-    def compared() -> tuple[Board, ...]:
-        return combine.combine(draft.photos, draft.features)
-
     kept = draft.kept_results
     if kept is None:
-        return replace(draft, boards=compared())
-    boards = kept.or_made("boards", _origins(kept, draft), tuple[Board, ...], compared)
+        return replace(draft, boards=combine.combine(draft.photos, draft.features))
+
+    def combined() -> tuple[Board, ...]:
+        known = kept.recalled("compared", draft.workshop.id, Known)
+        compared = Compared(draft.features, kept.described, known)
+        boards = combine.combine(draft.photos, draft.features, compared)
+        if compared.used != known:
+            kept.remember("compared", draft.workshop.id, compared.used)
+        return boards
+
+    boards = kept.or_made("boards", _origins(kept, draft), tuple[Board, ...], combined)
     return replace(draft, boards=boards)
 
 

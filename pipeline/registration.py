@@ -1,18 +1,13 @@
 """Laying one photograph over another by the points `describe` found.
 
-Two steps. `candidate_pairs` finds, without comparing every photograph with every other, which pairs share enough
-descriptors to be worth a look: descriptors are hashed by the signs of fixed random projections (Charikar, 2002)
-into a few inverted indexes, and pairs are ranked by shared, rare buckets; the work grows with the number of
-photographs, not with its square. `register` then matches a pair (mutual nearest neighbours, Lowe's ratio test)
-and fits a homography with MAGSAC++ (Barath et al., 2020; OpenCV's, whose random numbers are fixed), refusing
-one that no camera could have made.
+`register` matches a pair (mutual nearest neighbours, Lowe's ratio test) and fits a homography with MAGSAC++ (Barath
+et al., 2020; OpenCV's, whose random numbers are fixed), refusing one that no camera could have made. Which pairs
+are worth it, `pipeline.candidates` tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -22,15 +17,6 @@ from pipeline.model import Features
 
 Array = NDArray[np.float64]
 
-TABLES = 10
-BITS = 20
-CROWDED = 24
-"""A bucket that more photographs than this share says nothing, as a stop word does."""
-PARTNERS = 6
-"""How many candidates each photograph may name."""
-STANDING_OUT = 1.6
-"""A candidate shares at least this many times what the photograph shares with the middle one of all others."""
-ALL_PAIRS_UP_TO = 16
 RATIO = 0.85
 TOLERANCE = 0.004
 """Residual allowed to an inlier, as a share of the photograph's longer side."""
@@ -54,84 +40,21 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Features unpacked: `places` n x 2 (full-size pixels), `rows` n x width (unit length)."""
+    """Features unpacked: `places` n x 2 (full-size pixels), `rows` n x width."""
 
     places: Array
-    rows: NDArray[np.float32]
+    rows: NDArray[np.uint8]
 
 
 def unpack(features: Features) -> Points:
     """The arrays that a Features record holds as bytes."""
     places = np.asarray(features.points, np.float64).reshape(-1, 2)
-    rows = (
-        np.frombuffer(features.descriptors, np.uint8).reshape(-1, max(features.width, 1)).astype(np.float32)
-    )
-    return Points(places, rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
-
-
-def candidate_pairs(points: Mapping[str, Points]) -> list[tuple[str, str]]:
-    """Pairs of names (the lesser first, in order) that may show the same sheet."""
-    names = sorted(name for name, one in points.items() if len(one.places) >= FEWEST_INLIERS)
-    if len(names) <= ALL_PAIRS_UP_TO:
-        return [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
-    votes = _votes(names, points)
-    chosen: set[tuple[str, str]] = set()
-    ranked: dict[int, list[tuple[float, int]]] = {}
-    for (i, j), weight in votes.items():
-        ranked.setdefault(i, []).append((-weight, j))
-        ranked.setdefault(j, []).append((-weight, i))
-    for i, partners in ranked.items():
-        usual = sorted(weight for weight, _ in partners)[len(partners) // 2]
-        for weight, j in sorted(partners)[:PARTNERS]:
-            if weight <= STANDING_OUT * usual:
-                chosen.add((names[min(i, j)], names[max(i, j)]))
-    return sorted(chosen)
-
-
-def _votes(names: Sequence[str], points: Mapping[str, Points]) -> dict[tuple[int, int], float]:
-    """For each pair of numbers of names, its shared buckets, rare ones counting more."""
-    codes: list[NDArray[np.int64]] = []
-    weights: list[Array] = []
-    hashes = [_hashes(points[name].rows) for name in names]
-    owned = np.repeat(np.arange(len(names)), [len(one) for one in hashes])
-    for table in range(TABLES):
-        # Sorted by bucket, then by owner, each pair of the two once.
-        both = np.unique(np.concatenate([one[:, table] for one in hashes]) * len(names) + owned)
-        buckets, owners = both // len(names), both % len(names)
-        starts = np.nonzero(np.diff(buckets, prepend=-1))[0]
-        sizes = np.diff(np.append(starts, len(buckets)))
-        for size in range(2, CROWDED + 1):
-            shared = owners[starts[sizes == size, None] + np.arange(size)]
-            first, second = np.triu_indices(size, 1)
-            codes.append((shared[:, first] * len(names) + shared[:, second]).ravel())
-            weights.append(np.full(len(codes[-1]), 1.0 / (size - 1)))
-    pairs, where = np.unique(np.concatenate(codes), return_inverse=True)
-    totals = np.bincount(where, np.concatenate(weights))
-    return {
-        (int(pair // len(names)), int(pair % len(names))): round(float(total), 6)
-        for pair, total in zip(pairs, totals, strict=True)
-    }
-
-
-def _hashes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The bucket of each row in each table: n x TABLES."""
-    # Descriptors are all positive: signs say something only round their usual mean.
-    signs = (rows - rows.mean(axis=1, keepdims=True)) @ _planes(rows.shape[1]) > 0
-    bits = signs.reshape(len(rows), TABLES, BITS).astype(np.float32)
-    # Exact: BITS are fewer than a float32 has digits.
-    return np.asarray(bits @ (1 << np.arange(BITS)).astype(np.float32), np.int64)
-
-
-@lru_cache(maxsize=1)
-def _planes(width: int) -> NDArray[np.float32]:
-    """Random directions, those of all tables side by side."""
-    drawn = [np.random.default_rng(1000 + table).normal(size=(width, BITS)) for table in range(TABLES)]
-    return np.concatenate([np.asarray(one - one.mean(axis=0), np.float32) for one in drawn], axis=1)
+    return Points(places, np.frombuffer(features.descriptors, np.uint8).reshape(-1, max(features.width, 1)))
 
 
 def register(a: Points, b: Points, size_a: tuple[int, int], size_b: tuple[int, int]) -> Registration | None:
     """The homography from photograph B to A, or None where none is believable. Sizes are (width, height)."""
-    left, right = _matches(a.rows, b.rows)
+    left, right = _matches(_directions(a.rows), _directions(b.rows))
     if len(left) < FEWEST_INLIERS:
         return None
     source, target = b.places[right], a.places[left]
@@ -155,14 +78,23 @@ def _matches(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np
         return none, none
     likeness = a @ b.T
     nearest = likeness.argmax(axis=1)
-    rows = np.arange(len(a))
-    best = likeness[rows, nearest]
-    mutual = likeness.argmax(axis=0)[nearest] == rows
-    likeness[rows, nearest] = -1
-    second = likeness.max(axis=1)
+    best = likeness[np.arange(len(a)), nearest]
+    mutual = np.flatnonzero(likeness.max(axis=0)[nearest] == best)
+    # Of rows that are the same to the last digit, the first.
+    mutual = np.sort(mutual[np.unique(nearest[mutual], return_index=True)[1]])
+    nearest, best = nearest[mutual], best[mutual]
+    likeness[mutual, nearest] = -1
+    second = likeness[mutual].max(axis=1)
     near, next_near = np.sqrt(np.maximum(2 - 2 * best, 0)), np.sqrt(np.maximum(2 - 2 * second, 0))
-    kept = np.nonzero(mutual & (near < RATIO * next_near))[0]
-    return kept, nearest[kept]
+    kept = near < RATIO * next_near
+    return mutual[kept], nearest[kept]
+
+
+def _directions(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The rows as vectors of unit length."""
+    exact = rows.astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", exact, exact))
+    return np.asarray(exact / np.maximum(lengths, 1e-6)[:, None], np.float32)
 
 
 def _first_of_each(cells: Array) -> NDArray[np.bool_]:

@@ -197,7 +197,7 @@ def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record
         owned_themes=owned,
         analyser=analyser,
         by_hand=by_hand(plan, cache, log.decisions),
-        kept_results=Kept(cache, planning.program_digest(), _origins(plan)),
+        kept_results=Kept(cache, planning.program_digest(), _origins(plan), _described(plan)),
         notices=(*_notices(plan), *log.problems),
     )
     reduced = reduce_workshop(draft)
@@ -209,6 +209,10 @@ def _origins(plan: Plan) -> dict[str, str]:
     """What stands for each photograph's results: the names of the last ones, which hang on all the others."""
     named = ((source.path, plan.digests[source.sha256]) for source in plan.inventory.sources)
     return {path: f"{digests['describe']} {digests['read']}" for path, digests in named}
+
+
+def _described(plan: Plan) -> dict[str, str]:
+    return {source.path: plan.digests[source.sha256]["describe"] for source in plan.inventory.sources}
 
 
 def _edition_zero(places: Places, workshop_id: str) -> Record | None:

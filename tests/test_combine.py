@@ -8,6 +8,7 @@ import random
 import cv2
 import numpy as np
 
+from pipeline.candidates import ALL_PAIRS_UP_TO, PARTNERS, candidate_pairs, sketch
 from pipeline.model import (
     Classification,
     Detection,
@@ -24,7 +25,7 @@ from pipeline.model import (
     Reading,
     Word,
 )
-from pipeline.registration import Points, candidate_pairs, unpack
+from pipeline.registration import unpack
 from pipeline.stages.combine import combine
 from pipeline.stages.describe import describe
 
@@ -218,14 +219,16 @@ def test_description_is_bounded_and_repeatable() -> None:
 
 def test_among_many_photographs_only_likely_pairs_are_compared() -> None:
     rng = np.random.default_rng(1)
-    points = {}
+    sketches = {}
     for number in range(60):
-        rows = np.abs(rng.normal(size=(300, 128))).astype(np.float32)
-        points[f"other-{number:02d}"] = Points(
-            rng.uniform(0, 1000, (300, 2)), rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        )
+        rows = np.abs(rng.normal(scale=40, size=(300, 128))).clip(0, 255).astype(np.uint8)
+        sketches[f"other-{number:02d}"] = sketch(rows)
     notes = _notes(1)
-    points["a"], points["b"] = unpack(_seen("a", notes, STRAIGHT)[1]), unpack(_seen("b", notes, ASLANT)[1])
-    pairs = candidate_pairs(points)
+    for name, camera in (("a", STRAIGHT), ("b", ASLANT)):
+        sketches[name] = sketch(unpack(_seen(name, notes, camera)[1]).rows)
+    pairs = candidate_pairs(sketches)
     assert ("a", "b") in pairs
-    assert len(pairs) <= 6 * len(points) < len(points) * (len(points) - 1) / 4
+    assert len(pairs) <= PARTNERS * len(sketches) < len(sketches) * (len(sketches) - 1) / 4
+    assert candidate_pairs(dict(reversed(sketches.items()))) == pairs
+    few = dict(sorted(sketches.items())[:ALL_PAIRS_UP_TO])
+    assert len(candidate_pairs(few)) == ALL_PAIRS_UP_TO * (ALL_PAIRS_UP_TO - 1) / 2

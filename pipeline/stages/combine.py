@@ -13,24 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon as Shape
 
+from pipeline.compared import Compared
 from pipeline.linking import Link, common_view, find_links, in_view, pair_outlines, size, valid
 from pipeline.model import Board, BoardHeading, BoardNote, Features, PhotoRecord, Polygon, Sighting
-from pipeline.registration import transform, unpack
+from pipeline.registration import transform
 
 Array = NDArray[np.float64]
 
+STAYS: Array = np.eye(3)
+"""A photograph laid over itself."""
 
-def combine(records: Sequence[PhotoRecord], features: Mapping[str, Features]) -> tuple[Board, ...]:
+
+def combine(
+    records: Sequence[PhotoRecord], features: Mapping[str, Features], compared: Compared | None = None
+) -> tuple[Board, ...]:
     """The boards of a workshop, in the order of their first photographs' paths.
 
     `features` maps photograph paths to what `describe` found; a photograph without an entry is a board alone.
+    `compared` remembers what it can of them; the boards are the same without it.
     """
     by_path = {record.photo.path: record for record in sorted(records, key=lambda record: record.photo.path)}
-    points = {path: unpack(features[path]) for path in by_path if path in features}
-    links = find_links(by_path, points)
+    links = find_links(by_path, compared or Compared(features))
     return tuple(
         sorted(
-            (_board(group, by_path, links) for group in _groups(by_path, links)),
+            (_board(group, by_path, inner) for group, inner in _groups(by_path, links)),
             key=lambda board: min(board.photos),
         )
     )
@@ -39,7 +45,8 @@ def combine(records: Sequence[PhotoRecord], features: Mapping[str, Features]) ->
 # --- from links to boards ---------------------------------------------------------------------
 
 
-def _groups(records: Mapping[str, PhotoRecord], links: Sequence[Link]) -> list[list[str]]:
+def _groups(records: Mapping[str, PhotoRecord], links: Sequence[Link]) -> list[tuple[list[str], list[Link]]]:
+    """Photographs that hang together, in the order of their paths, and the links among them, surest first."""
     leader = {path: path for path in records}
 
     def find(path: str) -> str:
@@ -50,14 +57,15 @@ def _groups(records: Mapping[str, PhotoRecord], links: Sequence[Link]) -> list[l
     for link in links:
         one, other = find(link.a), find(link.b)
         leader[max(one, other)] = min(one, other)
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, tuple[list[str], list[Link]]] = {}
     for path in sorted(records):
-        groups.setdefault(find(path), []).append(path)
+        groups.setdefault(find(path), ([], []))[0].append(path)
+    for link in links:
+        groups[find(link.a)][1].append(link)
     return list(groups.values())
 
 
-def _board(paths: list[str], records: Mapping[str, PhotoRecord], links: Sequence[Link]) -> Board:
-    inner = [link for link in links if link.a in paths and link.b in paths]
+def _board(paths: list[str], records: Mapping[str, PhotoRecord], inner: Sequence[Link]) -> Board:
     reference = _reference(paths, inner, records)
     matrices = _to_reference(reference, inner)
     ordered = [reference, *(path for path in paths if path != reference)]
@@ -86,7 +94,7 @@ def _reference(paths: Sequence[str], links: Sequence[Link], records: Mapping[str
 
 def _to_reference(reference: str, links: Sequence[Link]) -> dict[str, Array]:
     """For each photograph the homography to the reference, along its surest links."""
-    matrices: dict[str, Array] = {reference: np.eye(3)}
+    matrices: dict[str, Array] = {reference: STAYS}
     while True:
         reached = next((link for link in links if (link.a in matrices) != (link.b in matrices)), None)
         if reached is None:
@@ -140,7 +148,12 @@ def _clusters(
 def _note(
     cluster: Sequence[tuple[str, int]], records: Mapping[str, PhotoRecord], matrices: Mapping[str, Array]
 ) -> BoardNote:
-    best_first = sorted(cluster, key=lambda member: _worth(member[0], member[1], records))
+    # Most notes are seen once: there is nothing to weigh.
+    best_first = (
+        sorted(cluster, key=lambda member: _worth(member[0], member[1], records))
+        if len(cluster) > 1
+        else cluster
+    )
     sightings = tuple(
         Sighting(
             photo=path,
@@ -175,9 +188,11 @@ def _headings(
             found.append((rank, BoardHeading(reading.text, reading.confidence, carried, path)))
     kept: list[BoardHeading] = []
     for _, heading in sorted(found, key=lambda one: (one[0], one[1].polygon)):
-        shape = valid(Shape(heading.polygon))
         others = [valid(Shape(other.polygon)) for other in kept if other.photo != heading.photo]
-        if all(shape.intersection(other).area < 0.4 * min(shape.area, other.area) for other in others):
+        shape = valid(Shape(heading.polygon)) if others else None
+        if shape is None or all(
+            shape.intersection(other).area < 0.4 * min(shape.area, other.area) for other in others
+        ):
             kept.append(heading)
     return sorted(kept, key=lambda heading: (_corner(heading.polygon), heading.text))
 
@@ -190,6 +205,9 @@ def _is_cut(record: PhotoRecord, polygon: Polygon) -> bool:
 
 
 def _carried(matrix: Array, polygon: Polygon) -> Polygon:
+    if matrix is STAYS:
+        # Adding 0 turns -0.0 into 0.0, as the multiplication would.
+        return tuple((round(float(x) + 0.0, 2), round(float(y) + 0.0, 2)) for x, y in polygon)
     placed = transform(matrix, np.asarray(polygon, np.float64))
     return tuple((round(float(x), 2), round(float(y), 2)) for x, y in placed)
 

@@ -1,0 +1,113 @@
+"""Which pairs of photographs are worth laying over each other, without comparing every one with every other.
+
+Each descriptor is sketched by the signs of fixed random projections (Charikar, 2002), in groups; every two groups
+make one key, so a few projections fill many inverted indexes. Photographs that share rare keys far more often than
+is usual for them are candidates. The work grows with the number of photographs, not with its square: keys are as
+long as keeps chance meetings rare, and a key that many photographs share is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Rows = NDArray[np.uint8]
+Sketch = NDArray[np.uint16]
+"""n x GROUPS: sixteen signs of each group, for each descriptor."""
+
+GROUPS = 5
+SIGNS = 16
+SPARE_BITS = 3.0
+"""A key has so many bits more than the number of descriptors needs: few meet in it by chance."""
+FEWEST_BITS = 11
+CROWDED = 12
+"""A key that more photographs than this share says nothing, as a stop word does."""
+PARTNERS = 6
+"""How many candidates each photograph may name."""
+STANDING_OUT = 2.2
+"""A candidate shares at least this many times what the photograph shares with the middle one of all others."""
+ALL_PAIRS_UP_TO = 16
+_WHOLE = 1 << 12
+"""The weight of a key that two photographs alone share; whole numbers, so that no sum depends on its order."""
+
+
+def sketch(rows: Rows) -> Sketch:
+    """The sketch of descriptors (n x width, uint8): the same on every machine."""
+    # Exact in float32: no sum of a row's 128 products reaches 2 to the 24th.
+    signs = (rows.astype(np.float32) @ _planes(rows.shape[1])) > 0
+    packed = np.packbits(signs.reshape(len(rows), GROUPS, 2, 8), axis=-1).reshape(len(rows), GROUPS, 2)
+    return np.asarray((packed[..., 0].astype(np.uint16) << 8) | packed[..., 1], np.uint16)
+
+
+@lru_cache(maxsize=1)
+def _planes(width: int) -> NDArray[np.float32]:
+    """Random directions of small whole numbers, a column each.
+
+    Descriptors are all positive: signs say something only round their usual mean, so every column sums to 0.
+    """
+    drawn = np.round(30 * np.random.default_rng(7).normal(size=(width, GROUPS * SIGNS))).astype(np.int64)
+    excess = drawn.sum(axis=0)
+    drawn -= excess // width
+    drawn -= np.arange(width)[:, None] < excess % width
+    return drawn.astype(np.float32)
+
+
+def candidate_pairs(sketches: Mapping[str, Sketch]) -> list[tuple[str, str]]:
+    """Pairs of names (the lesser first, in order) that may show the same sheet."""
+    names = sorted(sketches)
+    if len(names) <= ALL_PAIRS_UP_TO:
+        return list(combinations(names, 2))
+    shared = _shared([sketches[name] for name in names])
+    chosen: set[tuple[int, int]] = set()
+    for one in range(len(names)):
+        part = slice(shared.indptr[one], shared.indptr[one + 1])
+        weights, others = shared.data[part], shared.indices[part]
+        if not len(weights):
+            continue
+        middle = len(weights) - 1 - len(weights) // 2
+        usual = np.partition(weights, middle)[middle]
+        standing_out = np.flatnonzero(weights >= STANDING_OUT * usual)
+        best_first = np.lexsort((others[standing_out], -weights[standing_out]))
+        for other in others[standing_out[best_first[:PARTNERS]]].tolist():
+            chosen.add((min(one, other), max(one, other)))
+    return [(names[one], names[other]) for one, other in sorted(chosen)]
+
+
+def _shared(sketches: list[Sketch]) -> sparse.csr_array:
+    """How much each photograph shares with each other one: a symmetric matrix, keys that few share counting more."""
+    count = len(sketches)
+    rows = np.concatenate(sketches)
+    owners = np.repeat(np.arange(count, dtype=np.int32), [len(one) for one in sketches])
+    bits = min(SIGNS, max(FEWEST_BITS, int(np.ceil((np.log2(len(rows)) + SPARE_BITS) / 2))))
+    rows >>= SIGNS - bits
+    total = sparse.csr_array((count, count), dtype=np.int32)
+    for one, other in combinations(range(GROUPS), 2):
+        keys = (rows[:, one].astype(np.int64) << bits) | rows[:, other]
+        met = list(_met(keys, owners))
+        if met:
+            first, second, weights = (np.concatenate(part) for part in zip(*met, strict=True))
+            total = total + sparse.coo_array((weights, (first, second)), shape=total.shape).tocsr()
+    return sparse.csr_array(total + total.T)
+
+
+def _met(
+    keys: NDArray[np.int64], owners: NDArray[np.int32]
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]]:
+    """Pairs of owners (the lesser first) that share a key, and the weight of it: once for each key they share."""
+    # Sorted by key, then by owner, each owner of a key once.
+    both = np.sort((keys << 32) | owners)
+    both = both[np.diff(both, prepend=-1) > 0]
+    keys, owners = both >> 32, (both & 0xFFFFFFFF).astype(np.int32)
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    sizes = np.diff(starts, append=len(keys))
+    for size in range(2, CROWDED + 1):
+        crowd = owners[starts[sizes == size, None] + np.arange(size)]
+        if len(crowd):
+            first, second = np.triu_indices(size, 1)
+            weights = np.full(len(crowd) * len(first), _WHOLE // (size - 1), np.int32)
+            yield crowd[:, first].ravel(), crowd[:, second].ravel(), weights
