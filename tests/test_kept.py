@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ from fakes import fakes, in_this_process, use_fakes, workshop_of  # noqa: F401  
 from made_up import make_workshop
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from pipeline import decisions, run
+from pipeline import decisions, personal, run
 from pipeline.cache import Cache
 from pipeline.kept import Kept
 from pipeline.mapping import MAP_STAGES
@@ -125,6 +125,15 @@ def test_a_new_process_analyses_no_text_again(
         analysed.extend(texts)
         return real(network, texts)
 
+    searched: list[str] = []
+    look = personal._recognised
+
+    def recognised(texts: Iterable[str]) -> object:
+        wanted = list(texts)
+        searched.extend(wanted)
+        return look(wanted)
+
+    monkeypatch.setattr(personal, "_recognised", recognised)
     monkeypatch.setattr(vectors.SentenceVectors, "many", many)
     monkeypatch.setattr(theme, "default_analyser", vectors.Analyser)  # knows nothing, as in a new process
     workshop_of(tmp_path / "raw")
@@ -132,9 +141,12 @@ def test_a_new_process_analyses_no_text_again(
     run.run(places, make_executor=in_this_process)
     first = len(analysed)
     assert first
+    assert sorted(searched) == ["blue", "pink", "yellow"]
+    searched.clear()
     _correct(places.raw, _record(places))
     run.run(places, make_executor=in_this_process)
     assert len(analysed) <= first + 1  # the corrected text alone
+    assert searched == ["Yes"]
 
 
 def test_the_second_half_keeps_its_arithmetic_to_one_thread(

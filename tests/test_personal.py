@@ -3,7 +3,8 @@
 import pytest
 from factories import make_note
 
-from pipeline.personal import find, flag_notes, published, published_text, without_names
+from pipeline import personal
+from pipeline.personal import Names, find, find_all, flag_notes, published, published_text, without_names
 
 ROSTER = ("Priya Shah", "Will Hope")
 
@@ -62,3 +63,24 @@ def test_marks_are_never_taken_for_names() -> None:
 
 def test_names_are_whole_words() -> None:
     assert without_names("Sam and Samantha", ["Sam"]) == "[name removed] and Samantha"
+
+
+def test_names_are_looked_for_once_in_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["thanks to Sarah Jones for this", "ask priya about it", "Power to the people"]
+    names = Names()
+    flags = find_all([*texts, "gone"], ROSTER, names)
+    assert find_all(texts, ROSTER) == find_all(texts, ROSTER, names)
+    assert [flag.text for text in texts for flag in flags[text]] == ["Sarah Jones", "priya"]
+    later = Names(names.in_use())
+    assert list(later.known) == sorted([*texts, "gone"])
+
+    def refuse() -> None:
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(personal, "_model", refuse)
+    assert find_all(texts, ROSTER, later) == {text: flags[text] for text in texts}
+    # The roster is not part of what is known, nor is a text that nobody asked for remembered.
+    assert [flag.text for flag in find_all(texts, ("People",), later)["Power to the people"]] == ["people"]
+    assert list(later.in_use()) == sorted(texts)
+    with pytest.raises(AssertionError):
+        find_all(["thanks to Ann Smith for that"], ROSTER, later)

@@ -6,8 +6,10 @@ after a change of model it is worthless and is ignored. Numbers and texts only (
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,17 @@ class _Known(msgspec.Struct):
     spelling: dict[str, Candidates]
 
 
+@functools.cache
+def _fingerprint() -> str:
+    return f"{fingerprint()} {SPELLING} wordfreq={metadata.version('wordfreq')}"
+
+
 def remember(analyser: Analyser) -> bytes:
     """Everything the analyser knows; the same bytes for the same knowledge."""
     known = analyser.known
     head = msgspec.msgpack.encode(
         _Known(
-            fingerprint() + SPELLING,
+            _fingerprint(),
             [analysis.text for analysis in known],
             [[(t.lemma, t.surface, t.pos, t.place) for t in analysis.terms] for analysis in known],
             dict(sorted(analyser.speller.known.items())),
@@ -59,7 +66,7 @@ def recall(content: bytes) -> Analyser:
         head = msgspec.msgpack.decode(payload[8 : 8 + size], type=_Known)
     except UNDECODABLE:  # whole, but written in another version's way
         return Analyser()
-    if head.fingerprint != fingerprint() + SPELLING:
+    if head.fingerprint != _fingerprint():
         return Analyser()
     rows: Any = np.load(io.BytesIO(payload[8 + size :]), allow_pickle=False)
     known = (

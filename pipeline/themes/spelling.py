@@ -116,6 +116,23 @@ def misreading_cost(read: str, word: str, limit: float = 4.0) -> float:
     return costs[rows][columns]
 
 
+@functools.cache
+def _frequencies() -> dict[str, float]:
+    """A third of a million English words with their frequencies."""
+    import wordfreq  # noqa: PLC0415  (heavy; not wanted when there is nothing to do)
+
+    # Asked for as wordfreq itself does for one word, so that it is made once for all.
+    frequencies: dict[str, float] = wordfreq.get_frequency_dict("en", "best")
+    return frequencies
+
+
+@functools.cache
+def _zipf(word: str) -> float:
+    """The word's frequency on the Zipf scale, 0 for one that is not known."""
+    frequency = _frequencies().get(word)
+    return 0.0 if frequency is None else math.log10(frequency) + 9
+
+
 class Speller:
     """Corrects tokens by English word frequencies; `known` candidates are not looked for again."""
 
@@ -130,20 +147,14 @@ class Speller:
         return Speller({token: self.known[token] for token in self._asked})
 
     @functools.cached_property
-    def _zipf(self) -> dict[str, float]:
-        import wordfreq  # noqa: PLC0415  (loads a third of a million words)
-
-        frequencies: dict[str, float] = wordfreq.get_frequency_dict("en", "large")
-        return {word: math.log10(frequency) + 9 for word, frequency in frequencies.items()}
-
-    @functools.cached_property
     def _familiar(self) -> frozenset[str]:
         def may_be_meant(word: str, zipf: float) -> bool:
             if zipf < FAMILIAR or not word.isalpha():
                 return False
             return word in _SMALL_WORDS or len(word) > 3 or (len(word) == 3 and zipf >= 4.3)
 
-        return frozenset(word for word, zipf in self._zipf.items() if may_be_meant(word, zipf))
+        scaled = ((word, math.log10(frequency) + 9) for word, frequency in _frequencies().items())
+        return frozenset(word for word, zipf in scaled if may_be_meant(word, zipf))
 
     @functools.cached_property
     def _by_length(self) -> dict[int, list[str]]:
@@ -168,9 +179,7 @@ class Speller:
         """
         given = {word for phrase in vocabulary for word in _WORDS.findall(phrase.lower())}
         seen: Counter[str] = Counter(dict.fromkeys(given, 2))
-        unusual = tuple(
-            sorted(word for word in given if len(word) > 3 and self._zipf.get(word, 0.0) < FAMILIAR)
-        )
+        unusual = tuple(sorted(word for word in given if len(word) > 3 and _zipf(word) < FAMILIAR))
         mended = list(texts)
         for _ in range(2):
             mended = [self._mend(text, seen, unusual) for text in texts]
@@ -199,11 +208,11 @@ class Speller:
         """Is there nothing to mend, whatever the other notes say: a usual or short word, a number, signs?"""
         if len(word) <= 2 or not any(c.isalpha() for c in word) or "'" in word or "’" in word:
             return True
-        return self._zipf.get(word, 0.0) >= USUAL
+        return _zipf(word) >= USUAL
 
     def _mend_word(self, word: str, seen: Mapping[str, int], unusual: Sequence[str]) -> str:
         small = word.lower()
-        if self._zipf.get(small, 0.0) >= 3.0 and seen.get(small, 0) > 1:
+        if _zipf(small) >= 3.0 and seen.get(small, 0) > 1:
             return word
         best = -math.inf
         chosen: tuple[str, ...] = (small,)
@@ -232,11 +241,9 @@ class Speller:
             for word in self._by_length.get(length, ())
         ]
         near = process.extract(token, choices, scorer=OSA.distance, score_cutoff=reach, limit=None)
-        likely = sorted(
-            ((self._zipf[word] - 1.6 * distance, word) for word, distance, _ in near), reverse=True
-        )
+        likely = sorted(((_zipf(word) - 1.6 * distance, word) for word, distance, _ in near), reverse=True)
         found: list[tuple[float, tuple[str, ...]]] = [
-            (round(self._zipf[word] - 9 - EDIT * misreading_cost(token, word), 6), (word,))
+            (round(_zipf(word) - 9 - EDIT * misreading_cost(token, word), 6), (word,))
             for _, word in likely[:_SHORTLIST]
         ]
         if size >= 5:
@@ -248,8 +255,9 @@ class Speller:
 
     def _as_it_is(self, token: str) -> float:
         """How likely it is that the token is a word as it stands."""
-        zipf = self._zipf.get(token)
-        return (UNKNOWN - UNKNOWN_LETTER * max(0, len(token) - 4) if zipf is None else zipf) - 9
+        if token in _frequencies():
+            return _zipf(token) - 9
+        return UNKNOWN - UNKNOWN_LETTER * max(0, len(token) - 4) - 9
 
     def _cut_apart(self, token: str) -> tuple[float, tuple[str, ...]]:
         """The likeliest words run together in a token, each with at most one wrong letter or so (Viterbi)."""
@@ -266,14 +274,14 @@ class Speller:
     def _part(self, piece: str) -> tuple[float, str]:
         if piece not in self._part_of:
             familiar = piece in self._familiar
-            best = (self._zipf[piece] - 9, piece) if familiar else (_IMPOSSIBLE, "")
+            best = (_zipf(piece) - 9, piece) if familiar else (_IMPOSSIBLE, "")
             if len(piece) > 1:
                 words = {w for key in (piece, *_less_one(piece)) for w in self._by_deletion.get(key, ())}
-                for word in sorted(words, key=lambda word: (-self._zipf[word], word)):
+                for word in sorted(words, key=lambda word: (-_zipf(word), word)):
                     # No rarer word can be likelier even if only one letter of it looks like another.
-                    if self._zipf[word] - 9 - EDIT * ALIKE_COST <= best[0]:
+                    if _zipf(word) - 9 - EDIT * ALIKE_COST <= best[0]:
                         break
-                    score = self._zipf[word] - 9 - EDIT * misreading_cost(piece, word, limit=2.0)
+                    score = _zipf(word) - 9 - EDIT * misreading_cost(piece, word, limit=2.0)
                     best = max(best, (score, word))
             self._part_of[piece] = best
         return self._part_of[piece]
