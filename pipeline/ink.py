@@ -27,6 +27,8 @@ SIDE = 480
 
 LOW_SHARE = 0.25
 """Share of the ink that must be low pieces for it to be writing."""
+EDGE_BAND = 0.03
+"""How far from the paper's edge slivers of other things lie."""
 LEAST_DARKNESS = 0.04
 """Ink (share of the paper times contrast, 0-255) below which it is specks: a word a tenth of the note wide has .06."""
 
@@ -120,17 +122,21 @@ def _components(
     """Weak pixels connected to strong ones, without what touches the edge as a bar or fills like a blot."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
     rim = inner & ~(cv2.erode(inner.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0)
+    to_edge = cv2.distanceTransform(np.pad(inner, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     keep = np.zeros(count, bool)
     found = []
     has_strong = np.bincount(labels[strong], minlength=count)
     on_edge = np.bincount(labels[edges & (weak > 0)], minlength=count)
     on_rim = np.bincount(labels[rim & (weak > 0)], minlength=count)
+    near_rim = np.bincount(labels[(to_edge < EDGE_BAND * SIDE) & (weak > 0)], minlength=count)
     for index in range(1, count):
         x, y, width, height, area = (int(value) for value in stats[index])
         if has_strong[index] < 4 or area < 12:
             continue
-        # A sliver along the edge: a neighbour, tape or a shadow looking in.
-        if on_rim[index] > 0.35 * max(width, height) or on_rim[index] > 0.25 * area:
+        # A sliver along the edge: a neighbour, tape or a shadow looking in. Writing may reach the edge, too (on
+        # the arm of a tick it has no other place), but does not lie along it.
+        is_on_rim = on_rim[index] > 0.35 * max(width, height) or on_rim[index] > 0.25 * area
+        if is_on_rim and (near_rim[index] > 0.6 * area or on_rim[index] > 1.2 * max(width, height)):
             continue
         if on_edge[index] > 0.9 * area and max(width, height) < SIDE / 12:
             continue
@@ -204,6 +210,23 @@ def uncovered_windows(
         place = [round(value / writing.scale) for value in (x0, y0, x1 - x0, y1 - y0)]
         windows.append((place[0], place[1], max(1, place[2]), max(1, place[3])))
     return windows
+
+
+def uncovered_pieces(writing: Writing, boxes: Sequence[Polygon]) -> list[tuple[float, float, float, float]]:
+    """Places (left, top, right, bottom, in note pixels) of connected ink of a sign's size that has its middle
+    outside every box."""
+    shapes = [np.array(box, np.float32) for box in boxes]
+    places = []
+    for piece in writing.components:
+        middle = ((piece.x + piece.width / 2) / writing.scale, (piece.y + piece.height / 2) / writing.scale)
+        is_small = max(piece.width, piece.height) < SIDE / 24
+        if is_small or any(cv2.pointPolygonTest(shape, middle, False) >= 0 for shape in shapes):
+            continue
+        pad = 5
+        corners = (piece.x - pad, piece.y - pad, piece.x + piece.width + pad, piece.y + piece.height + pad)
+        left, top, right, bottom = (value / writing.scale for value in corners)
+        places.append((left, top, right, bottom))
+    return places
 
 
 def text_height(writing: Writing) -> float:

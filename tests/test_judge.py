@@ -141,8 +141,40 @@ def test_writing_without_a_reading_is_illegible_not_blank() -> None:
     assert verdict(failed) == ("illegible", "")
 
 
-def test_signs_alone_are_no_words() -> None:
-    assert verdict(note("share - power !")) == ("legible", "share power")
+def test_signs_that_say_something_are_printed_and_specks_are_not() -> None:
+    assert verdict(note("share + power !")) == ("legible", "share + power !")
+    assert verdict(note("share . power *", "' ~")) == ("legible", "share power")
+    assert verdict(note("share -:0.3 power")) == ("legible", "share power")
+    assert verdict(note("↑", "THIS")) == ("legible", "↑\nTHIS")
+
+
+def test_a_sign_that_may_be_another_is_marked() -> None:
+    assert verdict(note("this →:0.4")) == ("partial", "this →[?]")
+    assert verdict(note("share $ power")) == ("partial", "share $[?] power")
+    assert verdict(note("this →", plain=("this T",))) == ("partial", "this →[?]")
+
+
+def test_a_tick_beside_words_is_a_drawing() -> None:
+    assert verdict(note("share power", "✓")) == ("legible", "share power")
+
+
+def test_a_lone_arrow_is_printed_and_a_lone_tick_is_no_text() -> None:
+    large = Ink(coverage=0.02, uncovered=0.0, sharpness=0.5, text_height=200.0, is_written=False)
+    assert verdict(note("↑:0.9", ink=large)) == ("legible", "↑")
+    assert verdict(note("+:0.45", ink=large)) == ("partial", "+[?]")
+    assert verdict(note("✓:0.9", ink=large)) == ("no_text", "")
+
+
+def test_scraps_of_letters_among_figures_are_a_drawing() -> None:
+    figures = Ink(coverage=0.08, uncovered=0.33, sharpness=0.6, text_height=6.0, is_written=True)
+    assert verdict(note("41:0.1", "ook:0.1", "OK:0.3", ink=figures)) == ("no_text", "")
+    assert verdict(note("ok:0.9", ink=figures)) != ("no_text", "")
+    assert verdict(note("power:0.1", ink=figures)) == ("illegible", "")
+
+
+def test_words_the_language_made_of_scrawl_are_not_printed() -> None:
+    scrawl = note("is win be", "ten wear", plain=("ts:0.05 wln:0.02 bn:0.1", "tcn:0.2 wern:0.1"))
+    assert verdict(scrawl) == ("illegible", "")
 
 
 def test_a_draft_prints_more_than_the_default() -> None:

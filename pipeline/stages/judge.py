@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline import lexicon, marks
+from pipeline import lexicon, marks, signs
 from pipeline.model import Judgement, NoteReading, Reading, Word
 
 CALIBRATION = Path(__file__).resolve().parents[1] / "calibration.json"
@@ -46,6 +46,8 @@ CHANGED = 0.4
 """What a word that the language changed tells of there being text, beside one that the network saw."""
 LEAST_LETTERS = 0.75
 """Letters expected to be right that make a note written against the ink test."""
+SCRAP_LETTERS = 1.2
+"""See `_is_scraps`."""
 LEAST_WORD = 0.3
 """Probability of a word of three letters or more that does the same."""
 LOOKS_DRAWN = frozenset("vox0jw")
@@ -56,6 +58,8 @@ MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
 """See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
 LEAST_GUESS = 0.2
 """Confidence of the network below which it takes lines for text that are none."""
+SCRAWL = 0.12
+"""The same below which all words of a note are the language's: it finds "in", "win" and "ten" in any row of loops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
     writing: such a note is `no_text`, as a person would say.
     """
     if reading.ink.is_written:
-        return True
+        return not _is_scraps(reading, judged)
     if len(judged) == 1 and _core_letters(judged[0].text) in LOOKS_DRAWN:
         return False
     if any(word.probability >= LEAST_WORD and _letters(word.text) >= 3 for word in judged):
@@ -149,13 +153,25 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
     return read * (1.0 - reading.ink.uncovered) >= LEAST_LETTERS
 
 
+def _is_scraps(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
+    """Is much of the ink no text, and the rest a letter here and there that is likely none? Small figures side by
+    side look like words to the ink test, not to the reader."""
+    read = sum(word.probability * _letters(word.text) for word in judged)
+    return (
+        bool(judged)
+        and reading.ink.uncovered > 2 * LEFT_OUT
+        and read < SCRAP_LETTERS
+        and all(_letters(word.text) <= 3 for word in judged)
+    )
+
+
 def _is_figure(reading: NoteReading) -> bool:
     """Is it a lone large "S", "7", "XL" or "+"? The ink test takes such for drawings, the network knows them; of a
     drawing it is never sure, nor does it take all of it for a sign."""
-    signs = "".join(word.text for word in reading.readings[0].words)
+    read = "".join(word.text for word in reading.readings[0].words)
     return (
-        0 < len(signs) <= MOST_FIGURES
-        and all(sign.isalnum() or sign in "?!+" for sign in signs)
+        0 < len(read) <= MOST_FIGURES
+        and all(sign.isalnum() or sign in "?!+£€" + signs.ARROWS for sign in read)
         and reading.ink.coverage >= LEAST_COVERAGE
         and reading.ink.uncovered <= 2 * LEFT_OUT
         and _plain_confidence(reading) >= SURE_FIGURE
@@ -176,19 +192,38 @@ def _blank_confidence(reading: NoteReading) -> float:
 def _published(
     reading: NoteReading, judged: Sequence[JudgedWord], limits: Point, confidence: float
 ) -> Judgement:
-    tokens = [_token(word, limits) for word in judged]
-    if is_hopeless(judged, limits) or all(isinstance(token, marks.Lost) for token in tokens):
+    placed = _with_signs(reading, judged)
+    tokens = [_token(word, limits) for word in placed]
+    if all(isinstance(token, marks.Lost) for token in tokens) or (judged and is_hopeless(judged, limits)):
         return Judgement("", "illegible", round(1.0 - right_share(judged), 4))
-    doubt = [token != marks.Word(word.text) for token, word in zip(tokens, judged, strict=True)]
-    is_legible = may_be_legible(reading, judged, limits) and confidence >= limits.legible
+    if judged and _plain_confidence(reading) < SCRAWL:
+        return Judgement("", "illegible", round(1.0 - _plain_confidence(reading), 4))
+    doubt = [token != marks.Word(word.text) for token, word in zip(tokens, placed, strict=True)]
+    if not judged:
+        confidence = min(word.probability for word in placed)
+    is_legible = may_be_legible(reading, placed, limits) and confidence >= limits.legible
     if not is_legible and not any(doubt) and reading.ink.uncovered <= LEFT_OUT:
         # Sure one by one, but not together: the doubt is shown where it is greatest.
-        worst = min(range(len(judged)), key=lambda index: (judged[index].probability, index))
-        tokens[worst] = marks.Word(judged[worst].text, is_unsure=True)
-    laid = _laid_out(tokens, [word.line for word in judged])
+        worst = min(range(len(placed)), key=lambda index: (placed[index].probability, index))
+        tokens[worst] = marks.Word(placed[worst].text, is_unsure=True)
+    laid = _laid_out(tokens, [word.line for word in placed])
     if not is_legible and reading.ink.uncovered > LEFT_OUT and not isinstance(laid[-1], marks.Lost):
         laid += [marks.Space("\n"), marks.Lost()]
     return Judgement(marks.format_tokens(laid), "legible" if is_legible else "partial", confidence)
+
+
+def _with_signs(reading: NoteReading, judged: Sequence[JudgedWord]) -> list[JudgedWord]:
+    """The judged words and, in their places, the words without letters that are to be printed."""
+    plain, best = _views(reading)
+    lettered = iter(judged)
+    placed = []
+    for number, line in enumerate(best.lines):
+        for word in line.words:
+            if not signs.is_sign(word.text):
+                placed.append(next(lettered))
+            elif (chance := signs.likelihood(word, plain)) >= signs.GUESS:
+                placed.append(JudgedWord(word.text, chance, True, number))
+    return placed
 
 
 def right_share(judged: Sequence[JudgedWord]) -> float:
@@ -223,9 +258,13 @@ def may_be_legible(reading: NoteReading, judged: Sequence[JudgedWord], limits: P
     are very sure): what a note must have, besides its probability, to be printed without a mark."""
     if reading.ink.uncovered > 2 * LEFT_OUT:
         return False
-    least = limits.sure if sum(_letters(word.text) for word in judged) >= 3 else max(limits.sure, VERY_SURE)
+    letters = sum(len(_core_letters(word.text)) for word in judged)
+    least = limits.sure if letters >= 3 else max(limits.sure, VERY_SURE)
     return all(
-        word.is_same and word.probability >= least and not DRAWN_ROW.fullmatch(word.text) for word in judged
+        word.is_same
+        and word.probability >= (signs.SURE if signs.is_sign(word.text) else least)
+        and not DRAWN_ROW.fullmatch(word.text)
+        for word in judged
     )
 
 
@@ -246,6 +285,8 @@ def _laid_out(tokens: Sequence[marks.Token], lines: Sequence[int]) -> list[marks
 def _token(word: JudgedWord, limits: Point) -> marks.Token:
     if DRAWN_ROW.fullmatch(word.text):
         return marks.Lost()
+    if signs.is_sign(word.text):
+        return marks.Word(word.text, is_unsure=word.probability < signs.SURE)
     if word.probability >= limits.sure and word.is_same:
         return marks.Word(word.text)
     # A lone letter that is not likely is an arrow, a bullet or part of a drawing more often than a word.
@@ -278,7 +319,7 @@ def word_features(
     plain, best = _views(reading)
     spoken = best.version.rsplit(" ", 1)[-1] if best.reader.endswith(HELPED) else language
     numbered = [(word, number) for number, line in enumerate(best.lines) for word in line.words]
-    numbered = [(word, number) for word, number in numbered if any(sign.isalnum() for sign in word.text)]
+    numbered = [(word, number) for word, number in numbered if not signs.is_sign(word.text)]
     letters = [_letters(word.text) for word, _ in numbered]
     mass = [word.confidence * count for (word, _), count in zip(numbered, letters, strict=True)]
     found = []
