@@ -283,7 +283,7 @@ def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:
     cache = Cache(places.cache)
     photographs: tuple[Photograph, ...] = ()
     if shows_photographs(public):  # the other formats of a run hold none
-        photographs = photographs_of(public, Views(cache, plan), published_pictures(cache))
+        photographs = photographs_of(public, Views(cache, plan), published_pictures(cache, plan))
     return publish.write_reports(
         public,
         Crops(cache, plan, public),

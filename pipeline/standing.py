@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from pipeline import anchors, decisions, editions, planning
 from pipeline.cache import Cache
 from pipeline.damage import UNDECODABLE
 from pipeline.errors import MissingError
+from pipeline.gathering import forget
 from pipeline.kept import Kept
 from pipeline.model import Crop, Decision, Photograph, Record
 from pipeline.personal import NAME_REMOVED
@@ -104,14 +105,18 @@ def public_state(places: Places, name: str) -> tuple[Record, Crops, tuple[Photog
     plan = planning.make_plan(load_workshop(find_workshops(places.raw, (name,))[0]), places)
     record = editions.publishable(load_record(places, name))
     cache = Cache(places.cache)
-    photographs = photographs_of(record, Views(cache, plan), published_pictures(cache))
+    photographs = photographs_of(record, Views(cache, plan), published_pictures(cache, plan))
     return record, Crops(cache, plan, record), photographs
 
 
-def published_pictures(cache: Cache) -> KeepPicture:
+def published_pictures(cache: Cache, plan: Plan) -> KeepPicture:
     """Published photographs, drawn once: most of them stay as they are from run to run."""
     kept = Kept(cache, planning.program_digest(), {})
-    return lambda hangs_on, make: kept.or_made("published", hangs_on, Crop, make)
+
+    def keep(sha256: str, hangs_on: object, make: Callable[[], Crop]) -> Crop:
+        return kept.or_made("published", [plan.digests[sha256]["show"], hangs_on], Crop, make)
+
+    return keep
 
 
 def take_corrections(places: Places, name: str, files: Sequence[Path], person: str) -> Corrections:
@@ -175,31 +180,35 @@ class Crops(dict[str, Crop]):
 
 
 class Views(Mapping[str, Crop]):
-    """A photograph's sha256 → the photograph, small, fetched from the cache when it is asked for."""
+    """A photograph's sha256 → the photograph, small, fetched from the cache when it is asked for.
+
+    One that is there but damaged raises KeyError, and is made anew by the next run.
+    """
 
     def __init__(self, cache: Cache, plan: Plan) -> None:
         self._cache = cache
         self._names = {sha256: named["show"] for sha256, named in plan.digests.items()}
 
     def __contains__(self, sha256: object) -> bool:
-        return isinstance(sha256, str) and self._found(sha256) is not None
+        name = self._names.get(sha256) if isinstance(sha256, str) else None
+        if name is None:
+            return False
+        return self._cache.has("show", name) and not self._cache.is_refusal("show", name)
 
     def __getitem__(self, sha256: str) -> Crop:
-        found = self._found(sha256)
+        name = self._names[sha256]
+        found = self._cache.get("show", name, Crop)
+        if isinstance(found, Crop):
+            return found
         if found is None:
-            raise KeyError(sha256)
-        return found
+            forget(self._cache, "show", name)
+        raise KeyError(sha256)
 
     def __iter__(self) -> Iterator[str]:
         return (sha256 for sha256 in self._names if sha256 in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-    def _found(self, sha256: str) -> Crop | None:
-        name = self._names.get(sha256)
-        found = self._cache.get("show", name, Crop) if name else None
-        return found if isinstance(found, Crop) else None
 
 
 def by_hand(plan: Plan, cache: Cache, made: Sequence[Decision]) -> dict[anchors.Anchor, HandReading]:

@@ -169,7 +169,7 @@ def test_the_second_half_keeps_its_arithmetic_to_one_thread(
     assert set(seen) == {1}
 
 
-def test_features_are_read_only_where_sheets_are_compared(
+def test_features_and_photographs_are_read_only_where_sheets_are_compared_and_pictures_drawn(
     fakes: pytest.MonkeyPatch,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -187,7 +187,7 @@ def test_features_are_read_only_where_sheets_are_compared(
     monkeypatch.setattr(Cache, "get", get)
     _correct(places.raw, _record(places))
     run.run(places, make_executor=in_this_process)
-    assert {stage.name for stage in MAP_STAGES} - set(asked) == {"describe"}
+    assert {stage.name for stage in MAP_STAGES} - set(asked) == {"describe", "show"}
 
 
 def test_damaged_features_are_made_anew(
@@ -205,6 +205,30 @@ def test_damaged_features_are_made_anew(
     places.state("town-hall").unlink()
     run.run(places, make_executor=in_this_process)
     assert _record(places) == before
+
+
+def test_a_damaged_photograph_is_left_out_and_made_anew_by_the_next_run(
+    fakes: pytest.MonkeyPatch,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    workshop_of(tmp_path / "raw")
+    places = Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
+    page = places.reports / "town-hall" / "record.html"
+    run.run(places, make_executor=in_this_process)
+    before = page.read_bytes()
+    assert b'class="sheet"' in before
+    for file in (places.cache / "show").rglob("*.json"):
+        file.write_bytes(b"damaged")
+    # What was drawn of it stands as long as it is kept.
+    places.state("town-hall").unlink()
+    run.run(places, make_executor=in_this_process)
+    assert page.read_bytes() == before
+    shutil.rmtree(places.cache / "published")
+    places.state("town-hall").unlink()
+    run.run(places, make_executor=in_this_process)
+    assert b'class="sheet"' not in page.read_bytes()
+    run.run(places, make_executor=in_this_process)
+    assert page.read_bytes() == before
 
 
 def test_a_photograph_whose_features_failed_is_refused_with_the_reason(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from factories import digest_of, make_note, make_photo, make_record, make_sighting
@@ -19,7 +21,7 @@ from test_publish_formats import make_crops, parts_of, text_of
 
 from pipeline import editions, model
 from pipeline.errors import EditionError
-from pipeline.publish import render_html, render_reports
+from pipeline.publish import photographs, render_html, render_reports
 from pipeline.publish.docx import render_docx
 from pipeline.publish.photographs import alt_of, caption_of, photographs_of
 from pipeline.publish.pptx import render_pptx
@@ -97,6 +99,109 @@ def test_the_notes_of_each_heading_are_shown_by_as_few_photographs_as_will_do() 
     ]
     assert photographs_of(record, {}) == ()
     assert photographs_of(record, views_of(record)) == shown
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 6), max_size=4, unique=True), max_size=14))
+def test_always_that_photograph_is_taken_that_adds_most(seen_on: list[list[int]]) -> None:
+    photos = [make_photo(f"{number}.jpg") for number in (3, 0, 5, 1, 6, 2, 4)]
+    notes = [
+        make_note(number, sightings=tuple(make_sighting(number, photos[place].path) for place in places))
+        for number, places in enumerate(seen_on)
+    ]
+    assert photographs._fewest(notes, photos) == one_by_one(notes, photos)
+
+
+def one_by_one(notes: Sequence[model.Note], photos: Sequence[model.Photo]) -> list[tuple[Any, list[Any]]]:
+    """The same, in as many steps as photographs times photographs."""
+    on = {photo.path: [n for n in notes if photo.path in {s.photo for s in n.sightings}] for photo in photos}
+    left = {note.id for on_it in on.values() for note in on_it}
+    chosen: list[model.Photo] = []
+    while left:
+
+        def adds(photo: model.Photo) -> tuple[int, int]:
+            new = [note for note in on[photo.path] if note.id in left]  # noqa: B023
+            return len(new), sum(note.sightings[0].photo == photo.path for note in new)
+
+        chosen.append(max((photo for photo in photos if on[photo.path]), key=adds))
+        left -= {note.id for note in on[chosen[-1].path]}
+    return [(photo, on[photo.path]) for photo in sorted(chosen, key=lambda photo: photo.path)]
+
+
+class Asked(Mapping[str, model.Crop]):
+    """Views that count who asks for them; `gone` are promised, but not to be had."""
+
+    def __init__(self, views: Mapping[str, model.Crop], gone: Sequence[str] = ()) -> None:
+        self.views, self.gone, self.count = views, gone, 0
+
+    def __getitem__(self, sha256: str) -> model.Crop:
+        self.count += 1
+        if sha256 in self.gone:
+            raise KeyError(sha256)
+        return self.views[sha256]
+
+    def __contains__(self, sha256: object) -> bool:
+        return sha256 in self.views
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.views)
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+
+def test_a_picture_is_drawn_anew_for_whatever_it_hangs_on_and_a_view_decoded_only_then() -> None:
+    store: dict[bytes, model.Crop] = {}
+
+    def kept(sha256: str, hangs_on: object, make: Callable[[], model.Crop]) -> model.Crop:
+        key = msgspec.json.encode([sha256, hangs_on])
+        if key not in store:
+            store[key] = make()
+        return store[key]
+
+    notes = [note_at(1, 1200, 900), note_at(2, 2600, 900), note_at(3, 1200, 2200, principle_id="make-time")]
+    record = make_record(notes=[*notes, note_at(4, 2600, 2200, principle_id="make-time")])
+    card = model.BoardHeading("POWER", 0.99, box(1200, 300, 1500, 200), "board-1.jpg")
+    board = record.boards[0]
+
+    def with_note(number: int, note: model.Note) -> model.Record:
+        return replace(record, notes=tuple(note if n.id == note.id else n for n in record.notes))
+
+    named = replace(record.notes[3], text="Meet [name removed] first")
+    (photo,) = record.photos
+    views = views_of(record)
+    # What is published, and how many views are asked for: one does for both headings.
+    published = [
+        (record, 1),
+        (record, 0),
+        (with_note(1, replace(record.notes[0], text="Other words", response_type="challenge")), 0),
+        (with_note(1, replace(record.notes[0], principle_id="make-time")), 1),
+        (with_note(1, note_at(1, 1250, 900)), 1),
+        (replace(record, boards=(replace(board, headings=(card,)),)), 1),
+        (with_note(4, named), 1),
+        (replace(record, photographs="whole"), 1),
+        (replace(record, photos=(replace(photo, width=3900),)), 1),
+    ]
+    for number, (state, wanted) in enumerate(published):
+        asked = Asked(views)
+        assert photographs_of(state, asked, kept) == photographs_of(state, views), number
+        assert asked.count == wanted, number
+
+
+def test_a_view_that_is_damaged_is_as_good_as_none() -> None:
+    both = make_sighting(1), make_sighting(1, "second.jpg")
+    notes = [
+        make_note(1, sightings=both),
+        make_note(2, sightings=(make_sighting(2, "second.jpg"),)),
+        make_note(3, sightings=(make_sighting(3),)),
+    ]
+    record = make_record(notes=notes)
+    views = views_of(record)
+    gone = digest_of("second.jpg")
+    assert len(photographs_of(record, views)) == 2
+    (shown,) = photographs_of(record, Asked(views, [gone]))
+    assert (shown,) == photographs_of(record, {name: view for name, view in views.items() if name != gone})
+    assert shown.note_ids == ("n0001", "n0003")
 
 
 def test_by_default_it_is_cut_to_the_notes_and_what_lies_round_them_cannot_be_recognised() -> None:

@@ -8,7 +8,7 @@ found there or not. A photograph without notes is never published.
 
 from __future__ import annotations
 
-import hashlib
+import heapq
 import io
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,8 +33,8 @@ _COARSE = 24
 """What is blurred keeps one pixel of so many a side: no face is left."""
 
 Array = NDArray[np.float64]
-KeepPicture = Callable[[object, Callable[[], Crop]], Crop]
-"""Given all that a picture hangs on and the way to make it: the picture."""
+KeepPicture = Callable[[str, object, Callable[[], Crop]], Crop]
+"""Given a photograph's sha256, all else that a picture of it hangs on, and the way to make it: the picture."""
 
 
 def photographs_of(
@@ -43,31 +43,40 @@ def photographs_of(
     """For each heading the photographs that together show its notes, as few as will do, in the record's order.
 
     `views` are the upright photographs by sha256, of any size; one that is missing is left out. `kept` gives a
-    picture that was made of the same before, or has it made.
+    picture that was made of the same before, or has it made: then only is the view asked for.
     """
     if record.photographs == "none":
         return ()
+    there = [photo for photo in record.photos if photo.sha256 in views]
+    while True:
+        try:
+            return _shown(record, there, views, kept)
+        except _GoneError as error:  # it was there, but damaged: others show its notes then
+            there = [photo for photo in there if photo.sha256 != error.sha256]
+
+
+def _shown(
+    record: Record, there: Sequence[Photo], views: Mapping[str, Crop], kept: KeepPicture | None
+) -> tuple[Photograph, ...]:
     walls = _Walls(record)
     longest = LONGEST if len(record.notes) <= MANY else LONGEST_OF_MANY
     is_whole = record.photographs == "whole"
     wanted: dict[str, list[tuple[int, Section, list[Note]]]] = {}
     count = 0
-    shown_photos = [photo for photo in record.photos if photo.sha256 in views]
     for section in arrange(record).all_sections:
         notes = [note for group in section.groups for item in group.items for note in item.notes]
-        for photo, on_it in _fewest(notes, shown_photos):
+        for photo, on_it in _fewest(notes, there):
             if len(on_it) > 1:  # one note alone is its own picture
                 ordered = sorted(on_it, key=lambda note: (note.position, note.id))
                 wanted.setdefault(photo.sha256, []).append((count, section, ordered))
                 count += 1
     made: dict[int, Photograph] = {}
     # One photograph after the other, so that each is decoded once at most and only one is held.
-    for photo in record.photos:
+    for photo in there:
         if photo.sha256 not in wanted:
             continue
-        jpeg, hidden = views[photo.sha256].jpeg, walls.hidden_on(photo)
-        view = _View(jpeg, photo, hidden, longest)
-        content = hashlib.sha256(jpeg).hexdigest()
+        hidden = walls.hidden_on(photo)
+        view = _View(views, photo, hidden, longest)
         for place, section, notes in wanted[photo.sha256]:
             heading = section.principle.id if section.principle else None
             polygons = [polygon for note in notes if (polygon := _polygon_on(note, photo))]
@@ -81,22 +90,36 @@ def photographs_of(
             ) -> Crop:
                 return _picture(view.picture, photo, polygons, card, is_whole, longest)
 
-            hangs_on = [content, photo.width, hidden, polygons, card, is_whole, longest]
-            shown = picture() if kept is None else kept(hangs_on, picture)
+            hangs_on = [photo.width, hidden, polygons, card, is_whole, longest]
+            shown = picture() if kept is None else kept(photo.sha256, hangs_on, picture)
             made[place] = Photograph(heading, photo.path, tuple(note.id for note in notes), shown)
     return tuple(made[place] for place in sorted(made))
+
+
+class _GoneError(Exception):
+    """A view is not to be had after all."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
 
 
 class _View:
     """One photograph, decoded and covered when it is first needed."""
 
-    def __init__(self, jpeg: bytes, photo: Photo, hidden: Sequence[Polygon], longest: int) -> None:
-        self._jpeg, self._photo, self._hidden, self._longest = jpeg, photo, hidden, longest
+    def __init__(
+        self, views: Mapping[str, Crop], photo: Photo, hidden: Sequence[Polygon], longest: int
+    ) -> None:
+        self._views, self._photo, self._hidden, self._longest = views, photo, hidden, longest
 
     @cached_property
     def picture(self) -> Image.Image:
         """What may be seen of it."""
-        with Image.open(io.BytesIO(self._jpeg)) as opened:
+        try:
+            jpeg = self._views[self._photo.sha256].jpeg
+        except KeyError:
+            raise _GoneError(self._photo.sha256) from None
+        with Image.open(io.BytesIO(jpeg)) as opened:
             # Of a much larger picture the decoder need not give every pixel.
             part = self._longest / max(opened.size)
             opened.draft("RGB", (int(opened.width * part), int(opened.height * part)))
@@ -151,13 +174,23 @@ def _fewest(notes: Sequence[Note], photos: Sequence[Photo]) -> list[tuple[Photo,
     left = {note_id for on_it in shown.values() for note_id in on_it}
     candidates = [photo for photo in photos if shown[photo.sha256]]
     chosen: list[Photo] = []
+
+    def lack(place: int) -> tuple[int, int, int]:
+        """The smaller, the more it adds; it never adds more than it did when less was shown."""
+        sha256 = candidates[place].sha256
+        new = shown[sha256].keys() & left
+        return -len(new), -sum(best[note_id] == sha256 for note_id in new), place
+
+    waiting = [lack(place) for place in range(len(candidates))]
+    heapq.heapify(waiting)
     while left:
-
-        def gain(photo: Photo) -> tuple[int, int]:
-            new = shown[photo.sha256].keys() & left  # noqa: B023  (used at once)
-            return len(new), sum(best[note_id] == photo.sha256 for note_id in new)
-
-        chosen.append(max(candidates, key=gain))
+        first = waiting[0]
+        now = lack(first[2])
+        if now != first:
+            heapq.heapreplace(waiting, now)
+            continue
+        heapq.heappop(waiting)
+        chosen.append(candidates[first[2]])
         left -= shown[chosen[-1].sha256].keys()
     ordered = sorted(chosen, key=lambda photo: photo.path)
     return [(photo, list(shown[photo.sha256].values())) for photo in ordered]
