@@ -30,7 +30,11 @@ CROWDED = 12
 PARTNERS = 6
 """How many candidates each photograph may name."""
 STANDING_OUT = 2.2
-"""A candidate shares at least this many times what the photograph shares with the middle one of all others."""
+"""A candidate shares at least this many times what the photograph shares with the middle one of all others..."""
+DEVIATIONS = 4
+"""... and so many standard deviations more than that one, were it chance how many keys are shared (Poisson)."""
+FEWEST_SHARED = 8
+"""A candidate shares at least what is worth so many keys that nobody else has; less is chance."""
 ALL_PAIRS_UP_TO = 16
 _WHOLE = 1 << 12
 """The weight of a key that two photographs alone share; whole numbers, so that no sum depends on its order."""
@@ -70,8 +74,9 @@ def candidate_pairs(sketches: Mapping[str, Sketch]) -> list[tuple[str, str]]:
         if not len(weights):
             continue
         middle = len(weights) - 1 - len(weights) // 2
-        usual = np.partition(weights, middle)[middle]
-        standing_out = np.flatnonzero(weights >= STANDING_OUT * usual)
+        usual = np.partition(weights, middle)[middle] / _WHOLE
+        least = max(STANDING_OUT * usual, usual + DEVIATIONS * np.sqrt(usual), FEWEST_SHARED)
+        standing_out = np.flatnonzero(weights >= least * _WHOLE)
         best_first = np.lexsort((others[standing_out], -weights[standing_out]))
         for other in others[standing_out[best_first[:PARTNERS]]].tolist():
             chosen.add((min(one, other), max(one, other)))

@@ -21,6 +21,10 @@ RATIO = 0.85
 TOLERANCE = 0.004
 """Residual allowed to an inlier, as a share of the photograph's longer side."""
 FEWEST_INLIERS = 18
+ROUGHLY = 0.03
+FEWEST_ROUGHLY = 6
+"""Matches that a turned and scaled photograph brings together to within ROUGHLY of its longer side; with fewer there
+is nothing to fit. Of 1,546 pairs that registered the least had 12, of 316 others one in twenty had more than 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ def register(a: Points, b: Points, size_a: tuple[int, int], size_b: tuple[int, i
     if len(left) < FEWEST_INLIERS:
         return None
     source, target = b.places[right], a.places[left]
+    if not _hangs_together(source, target, ROUGHLY * max(size_a)):
+        return None
     matrix, inside = cv2.findHomography(
         source, target, cv2.USAC_MAGSAC, TOLERANCE * max(size_a), maxIters=4000, confidence=0.9995
     )
@@ -69,6 +75,20 @@ def register(a: Points, b: Points, size_a: tuple[int, int], size_b: tuple[int, i
     if kept.sum() < FEWEST_INLIERS or not _from_a_camera(matrix, size_a, size_b, source[kept]):
         return None
     return Registration(np.asarray(matrix, np.float64), target[kept], source[kept], len(left))
+
+
+def _hangs_together(source: Array, target: Array, tolerance: float) -> bool:
+    """Whether enough matches agree roughly: told in a tenth of the time that the homography takes."""
+    _, inside = cv2.estimateAffinePartial2D(
+        source,
+        target,
+        method=cv2.RANSAC,
+        ransacReprojThreshold=tolerance,
+        maxIters=300,
+        confidence=0.99,
+        refineIters=0,
+    )
+    return inside is not None and int(inside.sum()) >= FEWEST_ROUGHLY
 
 
 def _matches(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
