@@ -9,10 +9,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
 
 from pipeline.mapping import Job, Outcome
 
+T = TypeVar("T")
+R = TypeVar("R")
 MakeExecutor = Callable[[int], Executor]
+SIDE_BY_SIDE_FROM = 300
+"""So many photographs make it worth starting processes for the second half: each has to load what it works with."""
 KILLED = (
     "the process working on it was killed, most likely for want of memory; close other programs and run again"
 )
@@ -89,3 +94,49 @@ def _alone(job: Job, work: Callable[[Job], Outcome], make_executor: MakeExecutor
         return Outcome(job.path, passing=KILLED)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def at_once(workers: int | None, photos: int) -> int:
+    """How many workshops to put together side by side."""
+    return 1 if photos < SIDE_BY_SIDE_FROM else workers or os.cpu_count() or 1
+
+
+def side_by_side(
+    items: Sequence[T], work: Callable[[T], R], workers: int, make_executor: MakeExecutor = local_pool
+) -> Iterator[tuple[T, Callable[[], R]]]:
+    """Each item in order, with a call that gives what `work` made of it or raises what it raised.
+
+    While one is asked for, the next few are at work in processes of their own, with which `work`, the items
+    and the results are exchanged; with one worker, or when a worker dies, the call does the work here.
+    """
+    if workers < 2 or len(items) < 2:
+        for item in items:
+            yield item, lambda item=item: work(item)  # type: ignore[misc]
+        return
+    executor = make_executor(workers)
+    waiting = deque(items)
+    running: deque[Future[R] | None] = deque()
+    try:
+        for item in items:
+            while waiting and len(running) <= workers:
+                running.append(_submitted(executor, work, waiting.popleft()))
+            future = running.popleft()
+            yield item, lambda item=item, future=future: _result(future, work, item)  # type: ignore[misc]
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _submitted(executor: Executor, work: Callable[[T], R], item: T) -> Future[R] | None:
+    try:
+        return executor.submit(work, item)
+    except BrokenProcessPool:
+        return None
+
+
+def _result(future: Future[R] | None, work: Callable[[T], R], item: T) -> R:
+    if future is not None:
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            pass
+    return work(item)

@@ -100,22 +100,24 @@ def run(
                     at_once = workers or shared.threads
                     passing[plan.workshop.id] = _map(plan, at_once, shared.again, watcher)
         done: list[Plan] = []
-        for position, plan in enumerate(todo):
-            if plan.is_empty:
-                continue
-            watcher.say(f"{plan.workshop.id}: putting the record together")
+        jobs = [_Job(plan, places, passing[plan.workshop.id]) for plan in todo if not plan.is_empty]
+        at_once = executing.at_once(workers, sum(len(job.plan.inventory.sources) for job in jobs))
+        for job, reduced in executing.side_by_side(jobs, _reduced, at_once, make_executor):
+            name = job.plan.workshop.id
+            watcher.say(f"{name}: putting the record together")
+            plan = job.plan
             try:
-                with resting():
-                    record, material = _reduce(plan, places, passing[plan.workshop.id])
+                material, record_bytes = reduced()
             except LostError:
-                plan = todo[position] = planning.make_plan(plan.workshop, places)  # noqa: PLW2901
-                passing[plan.workshop.id] |= _map(plan, workers, make_executor, watcher)
-                record, material = _reduce(plan, places, passing[plan.workshop.id])
+                plan = planning.make_plan(plan.workshop, places)
+                todo = [plan if other.workshop.id == name else other for other in todo]
+                passing[name] |= _map(plan, workers, make_executor, watcher)
+                material, record_bytes = _reduced(_Job(plan, places, passing[name]))
             # The review page looks at the record to see that a run has been: its material must be there first.
-            write_atomically(material_file(places, plan.workshop.id), msgspec.json.encode(material))
-            write_atomically(places.record(plan.workshop.id), msgspec.json.encode(record))
+            write_atomically(material_file(places, name), material)
+            write_atomically(places.record(name), record_bytes)
             done.append(plan)
-            del record, material  # one workshop in memory at a time, however many there are
+            del material, record_bytes  # a few workshops in memory at a time, however many there are
         watcher.say("building the database")
         with resting():
             _store(places)
@@ -151,6 +153,25 @@ def _map(plan: Plan, workers: int | None, make: executing.MakeExecutor, watcher:
         if outcome.passing:
             passing[outcome.path] = outcome.passing
     return passing
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One workshop to put together, with troubles of the moment by path."""
+
+    plan: Plan
+    places: Places
+    passing: dict[str, str]
+
+
+def _reduced(job: _Job) -> tuple[bytes, bytes]:
+    """What the review starts from, and the record, as they are written.
+
+    Nothing is written here: a process whose run was killed must not put its record over a later run's.
+    """
+    with resting():
+        record, material = _reduce(job.plan, job.places, job.passing)
+        return msgspec.json.encode(material), msgspec.json.encode(record)
 
 
 def _reduce(plan: Plan, places: Places, passing: dict[str, str]) -> tuple[Record, Material]:
