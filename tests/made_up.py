@@ -45,7 +45,12 @@ from pipeline.workshop import load_workshop
 WIDTH, HEIGHT = 4000, 3000
 NOTE = 400
 COLUMNS = 8
-POINTS = 800
+POINTS = (270, 800)
+"""Real photographs have so many; in the mean of 71 boards, 535."""
+COMMON = 0.6
+KINDS = 2000
+"""Corners of notes look alike on every board: this share of the points are of so many kinds. Photographs of other
+sheets then share as much, and make as many candidates, as real ones do."""
 AGAIN_EVERY = 20
 HEADINGS = ("Power", "Make time", "Transparent and engaged", "Knowledge", "What is missing")
 _TALK = """
@@ -72,8 +77,7 @@ def made_photo(seed: int, notes: int) -> Made:
     """One photograph's results, the same for the same seed; a seed in AGAIN_EVERY shows the one before again."""
     is_again = seed % AGAIN_EVERY == AGAIN_EVERY - 1
     random = np.random.default_rng(seed - is_again)
-    places = random.uniform((0, 0), (WIDTH, HEIGHT), (POINTS, 2))
-    rows = random.gamma(0.35, 55, (POINTS, 128)).clip(0, 255).astype(np.uint8)
+    places, rows = _points(random)
     offset = (37.0, 21.0) if is_again else (0.0, 0.0)
     outlines, classes, readings = [], [], []
     for number in range(notes):
@@ -96,6 +100,22 @@ def made_photo(seed: int, notes: int) -> Made:
         tuple(classes),
         PageReading(tuple(readings), (HeadingReading(text, 0.95, "tesseract"),)),
     )
+
+
+def _points(random: np.random.Generator) -> tuple[Any, Any]:
+    """Places (n x 2) and descriptors (n x 128): some like nothing else, most much like those of other sheets."""
+    count = int(random.integers(*POINTS))
+    places = random.uniform((0, 0), (WIDTH, HEIGHT), (count, 2))
+    rows = random.gamma(0.35, 55, (count, 128))
+    common = random.random(count) < COMMON
+    kinds = _kinds()[random.integers(KINDS, size=int(common.sum()))]
+    rows[common] = 0.8 * kinds + 0.2 * rows[common]
+    return places, rows.clip(0, 255).astype(np.uint8)
+
+
+@cache
+def _kinds() -> Any:
+    return np.random.default_rng(1).gamma(0.35, 55, (KINDS, 128))
 
 
 def _flat(places: Any) -> tuple[float, ...]:

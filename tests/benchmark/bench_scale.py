@@ -6,8 +6,9 @@ startup   CPU and wall seconds of every command that reads no photograph, the be
 nothing   A run with nothing to do over 10,000 photographs in 20 workshops.
 decision  One decision taken up by a workshop of 5,000 notes: the whole run, record and database and page.
 growth    The whole second half (plan, record, database, page) with 1, 10, 100 and 1,000 photographs, cold.
-large     Plan, combine and store for 100,000 photographs with 1.5 million notes, 500 photographs a workshop.
-          Before storing the notes go through every step but the themes, whose cost bench_themes tells.
+large     Plan, combine and store for 100,000 photographs with 1.5 million notes, 500 photographs a workshop, two
+          workshops at once. Before storing the notes go through every step but the themes, whose cost
+          bench_themes tells.
 workers   One worker against two over photographs of 12 million pixels (the sample's and ../shared's boards,
           enlarged), and the memory of all processes together, looked at ten times a second.
 
@@ -29,16 +30,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from PIL import Image
 
-from pipeline import decisions, planning, reducing, run
+from pipeline import decisions, executing, planning, reducing, run
+from pipeline.files import write_atomically
 from pipeline.model import Decision, Record
 from pipeline.planning import Places
+from pipeline.review.material import material_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from made_up import make_workshop
@@ -87,11 +89,6 @@ def costing() -> Iterator[Cost]:
 def _cpu() -> float:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
-
-
-def _peak_mb() -> float:
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _places(name: str) -> Places:
@@ -187,59 +184,68 @@ def growth(sizes: tuple[int, ...] = (1, 10, 100, 1000)) -> dict[str, float]:
     return figures
 
 
-def large(photos: int = 100_000) -> dict[str, float]:
-    """Plan, combine and store; every part in this process, whose peak is told."""
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """One workshop for a worker to put together, by these steps alone."""
+
+    plan: planning.Plan
+    places: Places
+    steps: tuple[str, ...]
+
+
+def _put_together(share: _Share) -> tuple[bytes, bytes]:
+    """In a worker: as a run puts a workshop together, by the steps named."""
+    real = reducing.REDUCE_STEPS
+    reducing.REDUCE_STEPS = tuple(step for step in real if step.__name__ in share.steps)
+    try:
+        material, record = run._reduced(run._Job(share.plan, share.places, {}))
+    finally:
+        reducing.REDUCE_STEPS = real
+    return material, record
+
+
+def large(photos: int = 100_000, at_once: int = 2) -> dict[str, float]:
+    """Plan, combine and store, as a run does it: the workshops side by side; the peak is of all processes together.
+
+    The notes' texts come from the other steps, which are measured apart.
+    """
     places = _places("large")
     each = min(photos, PHOTOS_A_WORKSHOP)
     for number in range(photos // each):
         make_workshop(places, f"w{number:03}", each, NOTES_A_PHOTO, like="w000" if number else None)
     gc.collect()
-    before = _peak_mb()
     costs = {name: Cost() for name in ("plan", "combine", "other steps", "store")}
+    peaks = dict.fromkeys(costs, 0.0)
 
-    def add(name: str, cost: Cost) -> None:
-        costs[name].wall += cost.wall
-        costs[name].cpu += cost.cpu
+    @contextmanager
+    def part(name: str) -> Iterator[None]:
+        with _watching(1.0) as peak, costing() as cost:
+            yield
+        costs[name], peaks[name] = cost, peak()
+        print(f"  {name}: {cost.wall:.1f} s, {cost.cpu:.1f} CPU s, {peak():.0f} MB in all", flush=True)
 
-    real, steps = reducing._combine, reducing.REDUCE_STEPS
-
-    def combined(draft: Any) -> Any:
-        with costing() as cost:
-            draft = real(draft)
-        add("combine", cost)
-        return draft
-
-    with costing() as cost:
+    with part("plan"):
         plans = run.plans(places)
-    add("plan", cost)
-    reducing.REDUCE_STEPS = tuple(
-        combined if step is real else step for step in steps if step is not reducing._theme
-    )
-    try:
-        for plan in plans:
-            so_far = replace(costs["combine"])
-            with costing() as cost, run.resting():
-                record, _ = run._reduce(plan, places, {})
-                places.record(plan.workshop.id).parent.mkdir(parents=True, exist_ok=True)
-                places.record(plan.workshop.id).write_bytes(msgspec.json.encode(record))
-            cost.wall -= costs["combine"].wall - so_far.wall
-            cost.cpu -= costs["combine"].cpu - so_far.cpu
-            add("other steps", cost)
-    finally:
-        reducing.REDUCE_STEPS = steps
-    with costing() as cost, run.resting():
+    before, rest = ("_amend", "_combine"), ("_place", "_judge", "_assign", "_decide", "_flag")
+    for name, steps in (("combine", before), ("other steps", (*before, *rest))):
+        shares = [_Share(plan, places, steps) for plan in plans]
+        with part(name):
+            for share, put_together in executing.side_by_side(shares, _put_together, at_once):
+                material, record = put_together()
+                write_atomically(material_file(places, share.plan.workshop.id), material)
+                write_atomically(places.record(share.plan.workshop.id), record)
+    with part("store"), run.resting():
         run._store(places)
-    add("store", cost)
-    figures = {f"{name}, {photos:,} photographs, CPU s": cost.cpu for name, cost in costs.items()}
-    parts = [costs[name] for name in ("plan", "combine", "store")]
-    figures |= {
-        f"plan + combine + store, {photos:,} photographs, CPU s": sum(cost.cpu for cost in parts),
-        f"plan + combine + store, {photos:,} photographs, s": sum(cost.wall for cost in parts),
-        f"peak with {photos:,} photographs, MB (before it began: {before:.0f})": _peak_mb(),
-    }
-    if photos == 100_000:
-        figures["plan + combine + store, s"] = sum(cost.wall for cost in parts)
-        figures["plan + combine + store, peak MB"] = _peak_mb()
+    parts = ("plan", "combine", "store")
+    figures: dict[str, float] = {}
+    for name, cost in costs.items():
+        figures[f"{name}, {photos:,} photographs, CPU s"] = cost.cpu
+        figures[f"{name}, {photos:,} photographs, s"] = cost.wall
+        figures[f"{name}, {photos:,} photographs, peak MB in all"] = peaks[name]
+    suffix = "" if photos == 100_000 else f", {photos:,} photographs"
+    figures[f"plan + combine + store{suffix}, CPU s"] = sum(costs[name].cpu for name in parts)
+    figures[f"plan + combine + store{suffix}, s"] = sum(costs[name].wall for name in parts)
+    figures[f"plan + combine + store{suffix}, peak MB"] = max(peaks[name] for name in parts)
     return figures
 
 
@@ -273,12 +279,12 @@ def workers(photos: int = 12) -> dict[str, float]:
 
 
 @contextmanager
-def _watching() -> Iterator[Callable[[], float]]:
+def _watching(every: float = 0.1) -> Iterator[Callable[[], float]]:
     """The largest sum of what this process and its children hold at one moment, in MB (shared pages in parts)."""
     peak, done = [0.0], threading.Event()
 
     def look() -> None:
-        while not done.wait(0.1):
+        while not done.wait(every):
             peak[0] = max(peak[0], sum(_held_mb(pid) for pid in (os.getpid(), *_children())))
 
     watcher = threading.Thread(target=look, daemon=True)
