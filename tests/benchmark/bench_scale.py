@@ -210,10 +210,20 @@ def large(photos: int = 100_000, at_once: int = 2) -> dict[str, float]:
     The notes' texts come from the other steps, which are measured apart.
     """
     places = _places("large")
+    lay_out(places, photos)
+    gc.collect()
+    return put_together(places, photos, at_once)
+
+
+def lay_out(places: Places, photos: int) -> None:
+    """Workshops of so many photographs in all, for `put_together`."""
     each = min(photos, PHOTOS_A_WORKSHOP)
     for number in range(photos // each):
         make_workshop(places, f"w{number:03}", each, NOTES_A_PHOTO, like="w000" if number else None)
-    gc.collect()
+
+
+def put_together(places: Places, photos: int, at_once: int) -> dict[str, float]:
+    """What it costs to plan, combine and store what was laid out."""
     costs = {name: Cost() for name in ("plan", "combine", "other steps", "store")}
     peaks = dict.fromkeys(costs, 0.0)
 
@@ -230,8 +240,8 @@ def large(photos: int = 100_000, at_once: int = 2) -> dict[str, float]:
     for name, steps in (("combine", before), ("other steps", (*before, *rest))):
         shares = [_Share(plan, places, steps) for plan in plans]
         with part(name):
-            for share, put_together in executing.side_by_side(shares, _put_together, at_once):
-                material, record = put_together()
+            for share, reduced in executing.side_by_side(shares, _put_together, at_once):
+                material, record = reduced()
                 write_atomically(material_file(places, share.plan.workshop.id), material)
                 write_atomically(places.record(share.plan.workshop.id), record)
     with part("store"), run.resting():
