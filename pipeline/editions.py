@@ -70,9 +70,12 @@ def publishable(record: Record) -> Record:
 
 
 def _publishable(note: Note) -> Note:
+    note = personal.published(note)
+    wording = note.machine_text if _is_published_wording(note) else ""
+    if not note.personal_data and wording == note.machine_text:
+        return note
     # `personal_data` holds the very names, so it goes too once they are out of the text.
-    note = replace(personal.published(note), personal_data=())
-    return note if _is_published_wording(note) else replace(note, machine_text="")
+    return replace(note, personal_data=(), machine_text=wording)
 
 
 def _is_published_wording(note: Note) -> bool:

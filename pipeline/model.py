@@ -8,6 +8,7 @@ vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline import vocabulary
@@ -24,12 +25,20 @@ def _require(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
+# These are asked by the hundred thousand: the sentence is made only where something is wrong.
 def _require_polygon(polygon: Polygon) -> None:
-    _require(len(polygon) >= 3, f"a polygon needs three points, this one has {len(polygon)}")
+    if len(polygon) < 3:
+        raise ValueError(f"a polygon needs three points, this one has {len(polygon)}")
 
 
 def _require_probability(value: float, what: str) -> None:
-    _require(0.0 <= value <= 1.0, f"{what} must lie between 0 and 1, not {value}")
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{what} must lie between 0 and 1, not {value}")
+
+
+def _require_code(code: str, known: Mapping[str, vocabulary.Code], what: str) -> None:
+    if code not in known:
+        raise ValueError(f"unknown {what} {code!r}")
 
 
 def bounding_box(polygon: Polygon) -> tuple[float, float, float, float]:
@@ -72,7 +81,7 @@ class Refusal:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        _require(self.code in vocabulary.REFUSALS, f"unknown refusal code {self.code!r}")
+        _require_code(self.code, vocabulary.REFUSALS, "refusal code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +132,8 @@ class Classification:
     colour: str
 
     def __post_init__(self) -> None:
-        _require(self.shape in vocabulary.SHAPES, f"unknown shape {self.shape!r}")
-        _require(self.colour in vocabulary.COLOURS, f"unknown colour {self.colour!r}")
+        _require_code(self.shape, vocabulary.SHAPES, "shape")
+        _require_code(self.colour, vocabulary.COLOURS, "colour")
         _require_probability(self.shape_confidence, "shape_confidence")
 
 
@@ -362,7 +371,7 @@ class Judgement:
     confidence: float
 
     def __post_init__(self) -> None:
-        _require(self.text_status in vocabulary.TEXT_STATUSES, f"unknown text status {self.text_status!r}")
+        _require_code(self.text_status, vocabulary.TEXT_STATUSES, "text status")
         _require_probability(self.confidence, "confidence")
 
 
@@ -397,15 +406,16 @@ class Note:
     personal_data: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require(self.shape in vocabulary.SHAPES, f"unknown shape {self.shape!r}")
-        _require(self.response_type in vocabulary.RESPONSE_TYPES, f"unknown type {self.response_type!r}")
-        _require(self.text_status in vocabulary.TEXT_STATUSES, f"unknown text status {self.text_status!r}")
-        _require(self.reading_state in vocabulary.READING_STATES, f"unknown state {self.reading_state!r}")
-        _require(self.colour in vocabulary.COLOURS, f"unknown colour {self.colour!r}")
+        _require_code(self.shape, vocabulary.SHAPES, "shape")
+        _require_code(self.response_type, vocabulary.RESPONSE_TYPES, "type")
+        _require_code(self.text_status, vocabulary.TEXT_STATUSES, "text status")
+        _require_code(self.reading_state, vocabulary.READING_STATES, "state")
+        _require_code(self.colour, vocabulary.COLOURS, "colour")
         if self.text_status in ("no_text", "illegible"):
-            _require(self.text == "", f"a note that is {self.text_status} has no text to print")
-        else:
-            _require(self.text.strip() != "", f"a note that is {self.text_status} has text")
+            if self.text:
+                raise ValueError(f"a note that is {self.text_status} has no text to print")
+        elif not self.text.strip():
+            raise ValueError(f"a note that is {self.text_status} has text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,8 +548,9 @@ class Record:
     `photographs` is how much of them may be published: boards, whole or none (workshop.toml).
     `software` maps each component (pipeline, readers, models) to its version; `notices` are plain
     sentences for the method note (a reader that was missing, say). `orphans` are decisions that
-    found no note. `missing_themes` are those `themes`, and those made of `links`, that fit none of the
-    principles asked about; `lost_themes` are themes of people that no note belongs to any more.
+    found no note. `missing_themes` are headings that people named as missing (`missing_headings`), and those
+    `themes`, and those made of `links`, that fit none of the principles asked about; `lost_themes` are themes
+    of people that no note belongs to any more.
     """
 
     workshop_id: str
@@ -571,3 +582,9 @@ class Record:
     theme_tallies: tuple[Tally, ...] = ()
     lost_themes: tuple[LostTheme, ...] = ()
     crosswalks: tuple[Crosswalk, ...] = ()
+
+    @property
+    def missing_headings(self) -> tuple[Theme, ...]:
+        """The headings that people named when they were invited to say what is missing, as themes."""
+        known = {theme.id for theme in self.themes} | {link.id for link in self.links}
+        return tuple(theme for theme in self.missing_themes if theme.principle_id and theme.id not in known)
