@@ -49,7 +49,8 @@ def published(crop: Crop, longest: int = LONGEST) -> Crop:
     the bytes are no JPEG.
     """
     if max(crop.width, crop.height) <= longest:
-        return Crop(without_metadata(crop.jpeg), crop.width, crop.height)
+        bare = without_metadata(crop.jpeg)
+        return crop if bare is crop.jpeg else Crop(bare, crop.width, crop.height)
     without_metadata(crop.jpeg)  # says so where the bytes are no JPEG
     with Image.open(io.BytesIO(crop.jpeg)) as picture:
         scale = longest / max(picture.size)
@@ -80,7 +81,8 @@ def without_metadata(jpeg: bytes) -> bytes:
         if not is_metadata:
             kept.append(jpeg[at:end])
         at = end
-    return b"".join(kept) + jpeg[at:]
+    whole = sum(map(len, kept)) == at  # most are bare already: no need to copy them
+    return jpeg if whole else b"".join(kept) + jpeg[at:]
 
 
 def data_uri(crop: Crop) -> bytes:
