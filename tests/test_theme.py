@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 
 from pipeline.model import Note, Principle
 from pipeline.stages import theme as stage
-from pipeline.themes import clustering, labels
+from pipeline.themes import clustering, labels, missing
 from pipeline.themes.remembered import recall, recall_from, remember, remember_in
 from pipeline.themes.spelling import Speller, misreading_cost
 from pipeline.themes.text import spoken
 from pipeline.themes.vectors import Analyser, SentenceVectors, Vectors, load_pipeline
+from pipeline.transcript import notes_of as notes_of_transcript
+from pipeline.transcript import parse_transcript
 
 POWER = Principle("power", "Power")
 TIME = Principle("time", "Make time")
@@ -189,8 +191,8 @@ def test_what_the_workshop_is_about_links_no_notes(analyser: Analyser) -> None:
 def test_what_is_said_to_be_missing_is_suggested_as_missing(analyser: Analyser) -> None:
     asked = Principle("missing", "What is missing?")
     notes = notes_of(["Childcare during meetings", "Provide childcare please"], "missing")
-    (missing,) = stage.themes(notes, [POWER, asked], analyser).suggested_missing
-    assert (missing.principle_id, "childcare" in missing.label) == ("missing", True)
+    (suggested,) = stage.themes(notes, [POWER, asked], analyser).suggested_missing
+    assert (suggested.principle_id, "childcare" in suggested.label) == ("missing", True)
     childcare = Principle("childcare", "Childcare")
     assert stage.themes(notes, [childcare, asked], analyser).suggested_missing == ()
 
@@ -200,11 +202,85 @@ def test_what_fits_no_principle_is_suggested_as_missing(analyser: Analyser) -> N
         ["Childcare during meetings", "Provide childcare please", "Childcare, or parents stay away"], None
     )
     notes += notes_of(["I know it's hard to cede power"], "power", 20)
-    (missing,) = stage.themes(notes, [POWER], analyser).suggested_missing
-    assert "childcare" in missing.label
-    assert missing.principle_id is None
+    (suggested,) = stage.themes(notes, [POWER], analyser).suggested_missing
+    assert "childcare" in suggested.label
+    assert suggested.principle_id is None
     fitting = [Principle("childcare", "Childcare")]
     assert stage.themes(notes, fitting, analyser).suggested_missing == ()
+
+
+TOLD = "People were also invited to say what was missing. They suggested Childcare and Good food:"
+
+
+def test_what_people_named_as_missing_is_suggested_as_missing(analyser: Analyser) -> None:
+    """A heading that the record itself introduces so is a theme, however little its notes are alike."""
+    childcare = Principle("childcare", "Childcare", description=TOLD)
+    food = Principle("food", "Good food")
+    notes = notes_of(["A room for the little ones", "Who minds the baby?", "..."], "childcare")
+    notes += notes_of(["Soup"], "food", 10) + notes_of(["I know it's hard to cede power"], "power", 20)
+    found = stage.themes(notes, [POWER, childcare, food, TIME], analyser)
+    first, second = found.suggested_missing
+    assert (first.label, first.principle_id, first.is_named_by_person) == ("Childcare", "childcare", True)
+    assert first.note_ids == tuple(sorted(note.id for note in notes[:3]))
+    assert first.quote_note_id in first.note_ids[:2]
+    assert (second.label, second.principle_id, second.note_ids) == ("Good food", "food", (notes[3].id,))
+    assert found.themes == ()
+    assert stage.themes(notes[3:], [POWER, childcare, food], analyser).suggested_missing == (second,)
+
+
+@pytest.mark.parametrize(
+    ("heading", "description", "named"),
+    [
+        ("Communication", "Suggested as missing by those who came", "Communication"),
+        ("Communication", "What people missed:", "Communication"),
+        ("Missing: childcare", "", "childcare"),
+        ("Communication", "How we talk to each other", None),
+        ("Communication", "What did people say was missing?", None),
+        ("Inclusive", "People said that nobody must be left out", None),
+        ("No one left out", "", None),
+        ("What is missing?", "", None),
+    ],
+)
+def test_a_heading_named_as_missing_is_told_from_others(
+    heading: str, description: str, named: str | None
+) -> None:
+    found = missing.named_as_missing([POWER, Principle("it", heading, description=description)])
+    assert found == ({"it": named} if named else {})
+
+
+@pytest.mark.parametrize(
+    ("heading", "asks"),
+    [
+        ("What is missing?", True),
+        ("Anything else", True),
+        ("Other ideas", True),
+        ("What would you add?", True),
+        ("Who have we not listed?", True),
+        ("No one left out", False),
+        ("Added value", False),
+        ("Add value", False),
+        ("Nobody is forgotten", False),
+        ("Each other", False),
+    ],
+)
+def test_headings_that_ask_for_more_are_no_principles(heading: str, asks: bool) -> None:
+    assert missing.asks_for_more(heading) == asks
+
+
+SEED = Path(__file__).resolve().parents[2] / "shared" / "record" / "whitworth-2019.txt"
+
+
+@pytest.mark.skipif(not SEED.exists(), reason="the published record is not among the shared files here")
+def test_the_published_record_tells_what_was_missing_and_no_accident(analyser: Analyser) -> None:
+    transcript = parse_transcript(SEED.read_text("utf-8"))
+    principles, notes = notes_of_transcript(transcript, "whitworth")
+    found = stage.themes(notes, principles, analyser, subject=transcript.title)
+    assert [theme.label for theme in found.suggested_missing] == ["Communication", "iterative and testing"]
+    assert [(theme.label, theme.strength) for theme in found.themes] == [
+        ("power imbalances", "possible"),
+        ("iterative and testing", "suggested"),
+        ("being honest", "possible"),
+    ]
 
 
 def test_with_themes_tells_each_note_its_theme(analyser: Analyser) -> None:
@@ -224,13 +300,59 @@ def test_groups_partition_and_do_not_depend_on_numbering(rows: list[list[int]], 
     points = np.array(rows, dtype=float) + np.arange(len(rows))[:, None] * 1e-3
     points /= np.linalg.norm(points, axis=1, keepdims=True) + 1e-9
     similarity = points @ points.T
-    found = clustering.groups(similarity, cut=0.5)
+    order = rng.sample(range(len(rows)), len(rows))
+    company = clustering.by_company(similarity)
+    again = clustering.by_company(similarity[np.ix_(order, order)])
+    assert np.allclose(company[np.ix_(order, order)], again, atol=1e-9)
+    found = clustering.joined(similarity, 0.5)
     members = [index for group in found for index in group.members]
     assert len(members) == len(set(members))
     assert all(len(group.members) > 1 and group.centre in group.members for group in found)
     for group in found:
         pairs = [similarity[a, b] for a, b in itertools.combinations(group.members, 2)]
         assert group.cohesion == pytest.approx(np.mean(pairs), abs=1e-5)
+
+
+def test_two_that_are_alike_to_the_same_others_are_nearer() -> None:
+    """Two pairs as like each other; the notes of the first are both alike to a third."""
+    near = np.eye(5)
+    for a, b, value in ((0, 1, 0.2), (0, 2, 0.6), (1, 2, 0.6), (3, 4, 0.2)):
+        near[a, b] = near[b, a] = value
+    company = clustering.by_company(near)
+    assert company[0, 1] > company[3, 4]
+    assert company[0, 3] == 0
+    assert np.allclose(company, company.T)
+    assert np.allclose(np.diag(company), 1.0)
+
+
+def test_only_the_nearest_are_company() -> None:
+    """Among hundreds of notes everybody is a little alike to everybody: that makes no two of them alike."""
+    many = np.full((300, 300), clustering.COMPANY_FROM + 0.1)
+    for one in range(300):
+        for step in range(1, 8):
+            many[one, (one + step) % 300] = many[(one + step) % 300, one] = 0.5
+    np.fill_diagonal(many, 1.0)
+    few = clustering.by_company(many)[0, 150]
+    assert few == pytest.approx((1 - clustering.COMPANY_WEIGHT) * many[0, 150])
+
+
+def test_the_principles_own_word_makes_no_theme(monkeypatch: pytest.MonkeyPatch, analyser: Analyser) -> None:
+    """Two notes that are alike by the heading's word alone say nothing in common."""
+    notes = notes_of(["Nobody hands power over", "Where power hides", *ALONE, "More benches", "Rents rise"])
+    texts = [analysis.text for analysis in analyser([note.text for note in notes])]
+
+    def alike(vectors: Vectors, given: Sequence[str]) -> clustering.Matrix:
+        near = np.eye(len(given))
+        both = [place for place, text in enumerate(given) if "power" in text]
+        for one, other in itertools.permutations(both, 2):
+            near[one, other] = 0.5
+        return near
+
+    monkeypatch.setattr(clustering, "similarities", alike)
+    assert set(texts) == {note.text for note in notes}
+    assert stage.themes(notes, [POWER], analyser).themes == ()
+    (theme,) = stage.themes(notes, [Principle("power", "Rules")], analyser).themes
+    assert len(theme.note_ids) == 2
 
 
 def test_similarity_is_symmetric_and_one_with_itself(analyser: Analyser) -> None:

@@ -64,7 +64,10 @@ def record() -> Record:
         themes=(theme,),
         links=(link, Link("l2", "deciding", 0.6, ("power", "make-time"), ("n3", "n6"), "n3")),
         mentions=(Mention("n6", "power", "power"),),
-        missing_themes=(Theme("l1", None, "comms", "suggested", 0.7, ("n4", "n5"), "n4"),),
+        missing_themes=(
+            Theme("h1", "make-time", "Make Time", "suggested", 0.0, ("n6",), "n6", is_named_by_person=True),
+            Theme("l1", None, "comms", "suggested", 0.7, ("n4", "n5"), "n4"),
+        ),
         theme_tallies=(Tally("power", 3, 0, 0), Tally("make-time", 0, 1, 0)),
         lost_themes=(LostTheme("old", "Old name", "power", "none of its notes is in the workshop any more"),),
         crosswalks=(
@@ -110,7 +113,8 @@ def test_all_of_it_can_be_asked_of_the_database(record: Record, tmp_path: Path) 
             ("n6", "Make Time", "Power")
         ]
         assert ask("SELECT theme, notes, quote, found_as FROM suggested_missing") == [
-            ("comms", 2, "Good comms", "link")
+            ("comms", 2, "Good comms", "link"),
+            ("Make Time", 1, record.notes[5].text, "heading"),
         ]
         assert ask("SELECT note_id, principle, suggested_principle FROM crosswalk ORDER BY 1") == [
             ("n1", "Power", "Sharing of power"),
@@ -140,7 +144,14 @@ def test_a_theme_tells_what_it_stands_on(record: Record) -> None:
 def test_what_runs_across_is_told_once(record: Record) -> None:
     told = {passage.anchor: passage for passage in passages(record)}
     assert list(told) == ["missing", "links", "mentions", "through-nihr-involve"]
-    assert [line.label for line in told["missing"].lines] == ["comms"]
+    assert [(line.label, line.about) for line in told["missing"].lines] == [
+        ("Make Time", "1 note, named by people: 1 importance"),
+        ("comms", "2 notes: 2 amendment"),
+    ]
+    assert told["missing"].introduction == (
+        "What people named when they were invited to say what is missing, and themes that fit none of the "
+        "principles people were asked about: suggestions by similarity of words."
+    )
     assert [line.label for line in told["links"].lines] == ["deciding"]
     assert [(line.label, len(line.notes)) for line in told["mentions"].lines] == [("Power", 1)]
     assert told["through-nihr-involve"].rows == (("Power", (1, 0, 0)), ("Unplaced notes", (0, 0, 1)))
@@ -183,6 +194,10 @@ def test_the_data_package_holds_it(record: Record) -> None:
         "l2,deciding,0.6,n3,false",
     ]
     assert len(files["data/link_notes.csv"].decode().splitlines()) == 5
+    assert files["data/suggested_missing.csv"].decode().splitlines()[1:] == [
+        "h1,Make Time,heading,make-time,1,n6",
+        "l1,comms,link,,2,n4",
+    ]
     assert files["data/mentions.csv"].decode().splitlines()[1:] == ["n6,power,power"]
     crosswalk = files["data/crosswalk.csv"].decode().splitlines()
     assert crosswalk[1:] == [

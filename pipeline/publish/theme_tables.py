@@ -6,6 +6,12 @@ from pipeline.model import Record
 from pipeline.publish.tables import Column, Table
 
 
+def _found_as(record: Record, theme_id: str) -> str:
+    if theme_id in {link.id for link in record.links}:
+        return "link"
+    return "heading" if theme_id in {theme.id for theme in record.missing_headings} else "theme"
+
+
 def across_tables(record: Record) -> tuple[Table, ...]:
     """Links across principles with their notes, notes that name another principle, and crosswalks."""
     notes = {note.id for note in record.notes}
@@ -44,6 +50,41 @@ def across_tables(record: Record) -> tuple[Table, ...]:
             ("link_id", "note_id"),
             (("link_id", "links", "link_id"), ("note_id", "responses", "note_id")),
             tuple((link.id, note_id) for link in links for note_id in link.note_ids if note_id in notes),
+        ),
+        Table(
+            "suggested_missing",
+            "What may be missing: what people named when they were invited to, and themes, and links, that fit none "
+            "of the principles asked about.",
+            (
+                Column(
+                    "theme_id", "string", "The theme, the link, or the heading as a theme.", is_required=True
+                ),
+                Column("label", "string", "What it is called.", is_required=True),
+                Column(
+                    "found_as",
+                    "string",
+                    "heading: named by people; theme: among the notes of one heading, or of none; link: across "
+                    "principles.",
+                    is_required=True,
+                ),
+                Column("principle_id", "string", "The heading it stands under; missing where it has none."),
+                Column("notes", "integer", "How many notes it groups.", is_required=True),
+                Column("quote_note_id", "string", "The note nearest its centre."),
+            ),
+            ("theme_id",),
+            (("principle_id", "principles", "principle_id"), ("quote_note_id", "responses", "note_id")),
+            tuple(
+                (
+                    theme.id,
+                    theme.label,
+                    found_as,
+                    theme.principle_id,
+                    sum(note_id in notes for note_id in theme.note_ids),
+                    theme.quote_note_id if theme.quote_note_id in notes else None,
+                )
+                for theme in record.missing_themes
+                for found_as in [_found_as(record, theme.id)]
+            ),
         ),
         Table(
             "mentions",

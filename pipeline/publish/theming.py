@@ -150,17 +150,30 @@ def passages(record: Record) -> tuple[Passage, ...]:
 
 
 def _missing(record: Record, placed: _Placed) -> Passage:
+    named = {theme.id for theme in record.missing_headings}
     lines = [
-        Line(theme.label, words.count(len(notes), "note") + _types([note for note, _ in notes]), notes)
+        Line(
+            theme.label,
+            words.count(len(notes), "note")
+            + (", named by people" if theme.id in named else "")
+            + _types([note for note, _ in notes]),
+            notes,
+        )
         for theme in record.missing_themes
-        if len(notes := placed(theme.note_ids)) > 1
+        if len(notes := placed(theme.note_ids)) > (0 if theme.id in named else 1)
     ]
-    return Passage(
-        "missing",
-        "Suggested as missing",
-        "Themes that fit none of the principles people were asked about. A suggestion by similarity of words.",
-        tuple(lines),
+    by_people = "What people named when they were invited to say what is missing" if named else ""
+    by_words = (
+        "Themes that fit none of the principles people were asked about: suggestions by similarity of words"
+        if len(record.missing_themes) > len(named)
+        else ""
     )
+    told = (
+        f"{by_people}, and {by_words[0].lower()}{by_words[1:]}"
+        if by_people and by_words
+        else by_people + by_words
+    )
+    return Passage("missing", "Suggested as missing", f"{told}.", tuple(lines))
 
 
 def _links(record: Record, placed: _Placed, headings: Mapping[str, str]) -> Passage:

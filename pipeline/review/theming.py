@@ -137,8 +137,8 @@ class ThemeDesk:
             # What the last run knows of the notes' words need not be worked out again.
             self._analyse = recall_from(self.desk.places.vectors(self.desk.folder.name))
         if self._result is None or self._seen != (notes, kept.state):
-            principles = self.desk.loaded.record.principles
-            self._result = themes(notes, principles, self._analyse, kept.owned)
+            record = self.desk.loaded.record
+            self._result = themes(notes, record.principles, self._analyse, kept.owned, record.title)
             self._seen = notes, kept.state
         return self._result
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.model import Note, Principle, Theme
-from pipeline.themes import across, clustering, labels
+from pipeline.themes import across, clustering, labels, missing
 from pipeline.themes.ownership import OwnedTheme, OwnedThemes, rematch, settle
 from pipeline.themes.result import LostTheme, Tally, ThemeResult
-from pipeline.themes.said import Said, own_words, said, stacked
+from pipeline.themes.said import Said, own_words, said, stacked, words_without
 from pipeline.themes.text import spoken as spoken_words
 from pipeline.themes.vectors import Analyser
 
@@ -26,9 +26,9 @@ FEW_NOTES = 9
 CLEAR_FROM = 0.26
 CLEAR_STEP = 0.0125
 CLEAR_LEAST = 0.2
-"""The fewer the notes, the less their mean says of the question and the more any two look alike. A group that is
-less cohesive than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more, but
-never below CLEAR_LEAST) must share a telling word, or it is an accident."""
+"""The fewer the notes, the less their mean says of the question and the more any two look alike. Two notes that are
+less alike than CLEAR_FROM among FEW_NOTES (CLEAR_STEP more for each note fewer, less for each note more, but
+never below CLEAR_LEAST) must share a telling word, or they are an accident."""
 
 Keep = Callable[[object, Callable[[], tuple[Theme, ...]]], tuple[Theme, ...]]
 """Given all that one principle's groups hang on and the way to find them: the groups, perhaps found before."""
@@ -95,7 +95,7 @@ def themes(
         themes=tuple(found),
         links=links,
         mentions=across.mentions(spoken, principles),
-        suggested_missing=across.suggested_missing(found, links, spoken, principles, analyse),
+        suggested_missing=missing.suggested_missing(found, links, everything, principles, analyse),
         tallies=_tallies(under, found),
         lost=lost,
     )
@@ -184,6 +184,10 @@ def _grouped(
         else np.ones((len(items), len(items)))
     )
 
+    @functools.cache
+    def without_own() -> clustering.Matrix:
+        return clustering.similarities(stacked(items), [words_without(item.analysis, own) for item in items])
+
     def likeness(note_id: str, others: Collection[str]) -> float:
         near = [similarity[place[note_id], place[other]] for other in others if other in place]
         return round(float(np.mean(near)), 6) if near else -1.0
@@ -191,7 +195,7 @@ def _grouped(
     groups = [
         [items[index].note.id for index in group.members]
         for group in clustering.groups(similarity)
-        if not _is_accident(group, items, own)
+        if not _is_accident(group, items, own, without_own)
     ]
     settled = settle(groups, mine, ungrouped, likeness)
     found: list[Theme] = []
@@ -233,11 +237,25 @@ def _grouped(
     return (*found, *machine)
 
 
-def _is_accident(group: clustering.Group, items: Sequence[Said], own: Collection[str]) -> bool:
-    """Few notes, loosely alike, and no telling word in common: nothing a careful reader would call a theme."""
-    if group.cohesion >= max(CLEAR_FROM + CLEAR_STEP * (FEW_NOTES - len(items)), CLEAR_LEAST):
+def _is_accident(
+    group: clustering.Group,
+    items: Sequence[Said],
+    own: Collection[str],
+    without_own: Callable[[], clustering.Matrix],
+) -> bool:
+    """Two notes, loosely alike, and no telling word in common: nothing a careful reader would call a theme.
+
+    The principle's own words are common to all its notes; what two of them are alike by counts without those
+    (`without_own`, the similarity of all items, is worked out only where they hold any).
+    """
+    members = [items[index].analysis for index in group.members]
+    if len(members) > 2 or labels.telling_words([member.terms for member in members], own):
         return False
-    return not labels.telling_words([items[index].analysis.terms for index in group.members], own)
+    clear = max(CLEAR_FROM + CLEAR_STEP * (FEW_NOTES - len(items)), CLEAR_LEAST)
+    if group.cohesion < clear:
+        return True
+    holds_own = any(term.lemma in own for member in members for term in member.terms)
+    return holds_own and clustering.cohesion(without_own(), group.members) < clear
 
 
 def _label(members: Sequence[Said], own: Collection[str], workshop: _Workshop) -> str:

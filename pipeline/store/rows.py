@@ -50,6 +50,7 @@ TABLES = (
     "note_link",
     "mention",
     "lost_theme",
+    "missing_heading",
     "other_framework",
     "other_principle",
     "crossing",
@@ -239,6 +240,8 @@ def _across_rows(record: model.Record) -> Iterator[TableRow]:
             yield "note_link", (workshop, link.id, note_id)
     for mention in record.mentions:
         yield "mention", (workshop, mention.note_id, mention.principle_id, mention.words)
+    for theme in record.missing_headings:
+        yield "missing_heading", (workshop, theme.principle_id, theme.id, theme.label, theme.quote_note_id)
     for lost in record.lost_themes:
         yield "lost_theme", (workshop, lost.key, lost.name, lost.principle_id, lost.reason)
     for crosswalk in record.crosswalks:

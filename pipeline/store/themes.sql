@@ -81,6 +81,23 @@ COMMENT ON COLUMN lost_theme.label IS 'The name that people gave it.';
 COMMENT ON COLUMN lost_theme.principle_id IS 'The principle it stood under; it may be gone, too.';
 COMMENT ON COLUMN lost_theme.reason IS 'Why no note belongs to it.';
 
+CREATE TABLE missing_heading (
+    workshop_id VARCHAR NOT NULL,
+    principle_id VARCHAR NOT NULL,
+    theme_id VARCHAR NOT NULL,
+    label VARCHAR NOT NULL,
+    quote_note_id VARCHAR,
+    PRIMARY KEY (workshop_id, principle_id),
+    FOREIGN KEY (workshop_id, principle_id) REFERENCES principle (workshop_id, principle_id),
+    FOREIGN KEY (workshop_id, quote_note_id) REFERENCES note (workshop_id, note_id)
+);
+COMMENT ON TABLE missing_heading IS 'A heading that nobody was asked about: people named it when they were invited to say what is missing.';
+COMMENT ON COLUMN missing_heading.workshop_id IS 'The workshop.';
+COMMENT ON COLUMN missing_heading.principle_id IS 'The heading, as in principle.';
+COMMENT ON COLUMN missing_heading.theme_id IS 'Its short name as a theme, unique within the workshop.';
+COMMENT ON COLUMN missing_heading.label IS 'What people called it.';
+COMMENT ON COLUMN missing_heading.quote_note_id IS 'The note nearest the centre of its notes; empty where none can be read.';
+
 CREATE TABLE other_framework (
     workshop_id VARCHAR NOT NULL REFERENCES workshop (workshop_id),
     framework VARCHAR NOT NULL,
@@ -247,14 +264,28 @@ SELECT
 FROM theme_link
 JOIN note ON note.workshop_id = theme_link.workshop_id AND note.note_id = theme_link.quote_note_id
 WHERE theme_link.is_suggested_missing
+UNION ALL
+SELECT
+    missing_heading.workshop_id,
+    missing_heading.theme_id,
+    missing_heading.label,
+    (
+        SELECT count(*) FROM note
+        WHERE note.workshop_id = missing_heading.workshop_id AND note.principle_id = missing_heading.principle_id
+    ),
+    note.text,
+    'heading'
+FROM missing_heading
+LEFT JOIN note
+    ON note.workshop_id = missing_heading.workshop_id AND note.note_id = missing_heading.quote_note_id
 ORDER BY 1, 4 DESC, 2;
-COMMENT ON VIEW suggested_missing IS 'Themes, and links across principles, that fit none of the principles asked about: what may be missing.';
+COMMENT ON VIEW suggested_missing IS 'What may be missing: what people named when they were invited to, and themes, and links across principles, that fit none of the principles asked about.';
 COMMENT ON COLUMN suggested_missing.workshop_id IS 'The workshop.';
-COMMENT ON COLUMN suggested_missing.theme_id IS 'The theme''s or the link''s short name.';
+COMMENT ON COLUMN suggested_missing.theme_id IS 'The theme''s, the link''s or the heading''s short name.';
 COMMENT ON COLUMN suggested_missing.theme IS 'What it is called.';
 COMMENT ON COLUMN suggested_missing.notes IS 'How many notes it groups.';
 COMMENT ON COLUMN suggested_missing.quote IS 'What the note nearest its centre says.';
-COMMENT ON COLUMN suggested_missing.found_as IS 'theme: among the notes of one heading, or of none; link: across principles.';
+COMMENT ON COLUMN suggested_missing.found_as IS 'heading: named by people; theme: among the notes of one heading, or of none; link: across principles.';
 
 CREATE VIEW crosswalk AS
 SELECT

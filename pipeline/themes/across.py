@@ -1,30 +1,20 @@
-"""What runs across principles: notes that say alike, notes that name another principle, themes that fit none."""
+"""What runs across principles: notes that say alike, and notes that name another principle."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-
-import numpy as np
 
 from pipeline.model import Principle, Theme
 from pipeline.themes import clustering, labels
 from pipeline.themes.result import Link, Mention
 from pipeline.themes.said import Said, stacked
-from pipeline.themes.text import spoken
-from pipeline.themes.vectors import Analyser, Analysis
 
 LINK_CUT = 0.52
 """Over a whole workshop any note finds one that sounds like it, so notes must be nearer to be linked."""
 MOST_NOTES = 1500
 """Above so many notes (every pair is compared) only the notes nearest each theme's centre are linked."""
-FITS_FROM = 0.35
-"""Mean cosine to a principle's wording from which a theme is taken to be about that principle."""
-MISSING_NOTES = 2
-_ASKS_FOR_MORE = re.compile(r"\b(?:missing|else|left out|forgotten|add)\b", re.IGNORECASE)
-"""A heading that asks what is missing is no principle that a theme could fit."""
 
 _WORDS = re.compile(r"[a-z]+")
 
@@ -48,7 +38,7 @@ def links(
         return ()
     similarity = clustering.similarities(stacked(items), [item.analysis.text for item in items])
     found: list[Link] = []
-    for group in clustering.groups(similarity, LINK_CUT):
+    for group in clustering.joined(similarity, LINK_CUT):
         group_terms = [items[index].analysis.terms for index in group.members]
         shared = {
             lemma for lemma in labels.telling_words(group_terms, about) if labels.names(lemma, group_terms)
@@ -116,50 +106,3 @@ def _names(principle: Principle) -> tuple[str, ...]:
     """How a principle may be named in passing: its heading, or either part of "A | B"; small letters."""
     parts = (" ".join(_WORDS.findall(part.lower())) for part in re.split(r"[|/]", principle.heading))
     return tuple(part for part in parts if part)
-
-
-def suggested_missing(
-    themes: Sequence[Theme],
-    found_links: Sequence[Link],
-    items: Sequence[Said],
-    principles: Sequence[Principle],
-    analyse: Analyser,
-) -> tuple[Theme, ...]:
-    """Themes that fit none of the principles asked about: among unplaced notes, or across principles.
-
-    Where a heading asks what is missing, the themes below it are looked at as those of unplaced notes are. A
-    theme fits a principle when its notes' mean vector is near that of one of the principle's wordings, or when
-    most of its notes hold one of the principle's words.
-    """
-    by_id = {item.note.id: item for item in items}
-    across = [
-        Theme(link.id, None, link.label, "suggested", link.similarity, link.note_ids, link.quote_note_id)
-        for link in found_links
-    ]
-    asked = [principle for principle in principles if not _ASKS_FOR_MORE.search(principle.heading)]
-    homes = {principle.id for principle in asked}
-    unplaced = [theme for theme in themes if theme.principle_id not in homes]
-    wordings = [
-        analyse([spoken(text)])[0]
-        for principle in asked
-        for text in (principle.heading, *principle.also, principle.description)
-        if text.strip()
-    ]
-    return tuple(
-        theme
-        for theme in (*unplaced, *across)
-        if len(theme.note_ids) >= MISSING_NOTES
-        and not _fits([by_id[note_id].analysis for note_id in theme.note_ids if note_id in by_id], wordings)
-    )
-
-
-def _fits(analyses: Sequence[Analysis], wordings: Sequence[Analysis]) -> bool:
-    if not wordings or not analyses:
-        return False
-    mean = np.mean([analysis.vector for analysis in analyses], axis=0, dtype=np.float64)
-    mean /= np.linalg.norm(mean) or 1.0
-    if max(float(mean @ wording.vector) for wording in wordings) >= FITS_FROM:
-        return True
-    named = {term.lemma for wording in wordings for term in wording.terms}
-    shared = Counter(lemma for analysis in analyses for lemma in {term.lemma for term in analysis.terms})
-    return any(count > len(analyses) / 2 and lemma in named for lemma, count in shared.items())

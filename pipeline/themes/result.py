@@ -14,7 +14,8 @@ class ThemeResult:
     """All that the theme stage says of a workshop; every tuple in a fixed order.
 
     `themes` stand by principle, suggested before possible, larger before smaller. `suggested_missing`
-    are the themes among them, or across principles, that fit none of the principles asked about.
+    are what people named when they were invited to say what is missing (a heading as a theme), and the themes,
+    among these or across principles, that fit none of the principles asked about.
     """
 
     themes: tuple[Theme, ...]

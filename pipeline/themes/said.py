@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from pipeline.model import Note, Principle
 from pipeline.themes.text import spoken
 from pipeline.themes.vectors import Analyser, Analysis, Vectors
+
+_WORD = re.compile(r"\w[\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ def wordings(principles: Sequence[Principle]) -> list[str]:
 def stacked(items: Sequence[Said]) -> Vectors:
     """The notes' vectors, shape (n, 384)."""
     return np.stack([item.analysis.vector for item in items])
+
+
+def words_without(analysis: Analysis, lemmas: Collection[str]) -> str:
+    """A text without the words of these lemmas."""
+    gone = {term.surface.lower() for term in analysis.terms if term.lemma in lemmas}
+    if not gone:
+        return analysis.text
+    return _WORD.sub(lambda word: "" if word[0].lower() in gone else word[0], analysis.text)
 
 
 def own_words(principles: Sequence[Principle], analyse: Analyser) -> dict[str | None, frozenset[str]]:
