@@ -114,7 +114,8 @@ def _directions(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The rows as vectors of unit length."""
     exact = rows.astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", exact, exact))
-    return np.asarray(exact / np.maximum(lengths, 1e-6)[:, None], np.float32)
+    exact /= np.maximum(lengths, 1e-6)[:, None]
+    return exact
 
 
 def _first_of_each(cells: Array) -> NDArray[np.bool_]:
