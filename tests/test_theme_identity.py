@@ -25,6 +25,14 @@ SAID = {
         "Name the power imbalances",
         "Easy to say, hard to do",
         "",
+        "Power sits with whoever writes the minutes",
+        "Let somebody else write the minutes",
+        "The budget is decided elsewhere",
+        "Show us the budget before it is decided",
+        "Councillors have the last word",
+        "Give young people a vote",
+        "A vote for those under eighteen",
+        "Chairs take turns",
     ),
     "make-time": (
         "Trust takes time",
@@ -42,6 +50,7 @@ SAID = {
         "Fundamental to all the rest",
         "[illegible] budget",
     ),
+    "food": ("Soup and bread", "Nobody thinks on an empty stomach"),
     None: ("Childcare at meetings", "Provide childcare during meetings", "Good, regular news"),
 }
 PRINCIPLES = (
@@ -49,8 +58,9 @@ PRINCIPLES = (
     Principle("make-time", "Make Time"),
     Principle("transparent", "Transparent"),
     Principle("iterative", "Iterative"),
+    Principle("food", "Food", description="People were also asked what was missing. They named:"),
 )
-DIGEST = "b2307ec86d9f93038ecb444be01238c2d000ad1886ec4c75840d2e0e04343705"
+DIGEST = "e11beece3b643504515274484a59d9fe34359b4d5cb996265f39f5638d9ff503"
 
 
 def notes() -> list[Note]:

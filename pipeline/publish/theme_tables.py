@@ -69,7 +69,9 @@ def across_tables(record: Record) -> tuple[Table, ...]:
                 ),
                 Column("principle_id", "string", "The heading it stands under; missing where it has none."),
                 Column("notes", "integer", "How many notes it groups.", is_required=True),
-                Column("quote_note_id", "string", "The note nearest its centre."),
+                Column(
+                    "quote_note_id", "string", "The note nearest its centre; of a heading, nearest its name."
+                ),
             ),
             ("theme_id",),
             (("principle_id", "principles", "principle_id"), ("quote_note_id", "responses", "note_id")),

@@ -96,7 +96,7 @@ COMMENT ON COLUMN missing_heading.workshop_id IS 'The workshop.';
 COMMENT ON COLUMN missing_heading.principle_id IS 'The heading, as in principle.';
 COMMENT ON COLUMN missing_heading.theme_id IS 'Its short name as a theme, unique within the workshop.';
 COMMENT ON COLUMN missing_heading.label IS 'What people called it.';
-COMMENT ON COLUMN missing_heading.quote_note_id IS 'The note nearest the centre of its notes; empty where none can be read.';
+COMMENT ON COLUMN missing_heading.quote_note_id IS 'The note nearest to its name; empty where none can be read.';
 
 CREATE TABLE other_framework (
     workshop_id VARCHAR NOT NULL REFERENCES workshop (workshop_id),
@@ -284,7 +284,7 @@ COMMENT ON COLUMN suggested_missing.workshop_id IS 'The workshop.';
 COMMENT ON COLUMN suggested_missing.theme_id IS 'The theme''s, the link''s or the heading''s short name.';
 COMMENT ON COLUMN suggested_missing.theme IS 'What it is called.';
 COMMENT ON COLUMN suggested_missing.notes IS 'How many notes it groups.';
-COMMENT ON COLUMN suggested_missing.quote IS 'What the note nearest its centre says.';
+COMMENT ON COLUMN suggested_missing.quote IS 'What the note nearest its centre says; of a heading, that nearest to its name.';
 COMMENT ON COLUMN suggested_missing.found_as IS 'heading: named by people; theme: among the notes of one heading, or of none; link: across principles.';
 
 CREATE VIEW crosswalk AS

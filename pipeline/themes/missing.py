@@ -100,7 +100,7 @@ def suggested_missing(
         if text.strip()
     ]
     return (
-        *_headings(named, everything, principles),
+        *_headings(named, everything, principles, analyse),
         *(
             theme
             for theme in (*unplaced, *across)
@@ -113,21 +113,25 @@ def suggested_missing(
 
 
 def _headings(
-    named: Mapping[str, str], everything: Sequence[Said], principles: Sequence[Principle]
+    named: Mapping[str, str], everything: Sequence[Said], principles: Sequence[Principle], analyse: Analyser
 ) -> list[Theme]:
-    """A theme for each heading that people named as missing and that has a note; in the principles' order."""
+    """A theme for each heading that people named as missing and that has a note; in the principles' order.
+
+    Its quotation is the note nearest to what people called it.
+    """
     found: list[Theme] = []
     for principle in principles:
         items = [item for item in everything if item.note.principle_id == principle.id]
         if principle.id not in named or not items:
             continue
         speaking = [item for item in items if item.analysis.has_content]
-        similarity = (
-            clustering.similarities(stacked(speaking), [item.analysis.text for item in speaking])
-            if len(speaking) > 1
-            else np.ones((len(speaking), len(speaking)))
-        )
-        members = range(len(speaking))
+        cohesion, quote_id = 1.0, None
+        if speaking:
+            rows = stacked(speaking)
+            texts = [item.analysis.text for item in speaking]
+            cohesion = clustering.cohesion(clustering.similarities(rows, texts), range(len(speaking)))
+            nearness = np.round(rows @ analyse([spoken(named[principle.id])])[0].vector, 6)
+            quote_id = speaking[int(np.argmax(nearness))].note.id
         note_ids = tuple(sorted(item.note.id for item in items))
         found.append(
             Theme(
@@ -135,9 +139,9 @@ def _headings(
                 principle_id=principle.id,
                 label=named[principle.id],
                 strength="suggested",
-                cohesion=clustering.cohesion(similarity, members),
+                cohesion=cohesion,
                 note_ids=note_ids,
-                quote_note_id=speaking[clustering.centre(similarity, members)].note.id if speaking else None,
+                quote_note_id=quote_id,
                 is_named_by_person=True,
                 description=principle.description,
                 sure_note_ids=note_ids,
