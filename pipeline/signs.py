@@ -15,6 +15,8 @@ from pipeline.model import Reading, Word
 ARROWS = "→↘↓↙←↖↑↗"
 """By direction, clockwise from the right in steps of 45 degrees (y downwards)."""
 TICK = "✓"
+STRUCK = "▬"
+"""Stands in a reading where a word was crossed out; it is not printed."""
 SURE, GUESS = 0.5, 0.25
 """Probabilities from which a sign is printed, and printed as unsure."""
 _SAYING = re.compile(rf"[{ARROWS}]+|[-–=]+>|<[-–=]+|[+&?!=]+|[£€$]+")

@@ -158,6 +158,10 @@ def test_a_tick_beside_words_is_a_drawing() -> None:
     assert verdict(note("share power", "✓")) == ("legible", "share power")
 
 
+def test_a_crossed_out_word_is_left_out() -> None:
+    assert verdict(note("share ▬ power")) == ("legible", "share power")
+
+
 def test_a_lone_arrow_is_printed_and_a_lone_tick_is_no_text() -> None:
     large = Ink(coverage=0.02, uncovered=0.0, sharpness=0.5, text_height=200.0, is_written=False)
     assert verdict(note("↑:0.9", ink=large)) == ("legible", "↑")

@@ -48,8 +48,9 @@ LEAST_LETTERS = 0.75
 """Letters expected to be right that make a note written against the ink test."""
 SCRAP_LETTERS = 1.2
 """See `_is_scraps`."""
-LEAST_WORD = 0.3
-"""Probability of a word of three letters or more that does the same."""
+LEAST_WORD, LEAST_SEEN = 0.3, 0.25
+"""Probability of a word of three letters or more that does the same: as the network saw it, or where
+such a share of the ink was read."""
 LOOKS_DRAWN = frozenset("vox0jw")
 DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
 """What rows of drawn figures, faces and loops are read as."""
@@ -142,15 +143,19 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
         return not _is_scraps(reading, judged)
     if len(judged) == 1 and _core_letters(judged[0].text) in LOOKS_DRAWN:
         return False
-    if any(word.probability >= LEAST_WORD and _letters(word.text) >= 3 for word in judged):
+    seen = 1.0 - reading.ink.uncovered
+    if any(
+        word.probability >= LEAST_WORD and _letters(word.text) >= 3 and (word.is_same or seen >= LEAST_SEEN)
+        for word in judged
+    ):
         return True
     if _is_figure(reading):
         return True
     letters = sum(_letters(word.text) for word in judged)
-    if reading.ink.uncovered <= LEFT_OUT and letters >= 3 and _plain_confidence(reading) >= LEAST_GUESS:
+    if reading.ink.uncovered <= 2 * LEFT_OUT and letters >= 3 and _plain_confidence(reading) >= LEAST_GUESS:
         return True  # the engine cannot quite say what it is, but takes all of the ink for text
     read = sum(word.probability * _letters(word.text) for word in judged)
-    return read * (1.0 - reading.ink.uncovered) >= LEAST_LETTERS
+    return read * seen >= LEAST_LETTERS
 
 
 def _is_scraps(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import drawn
+from pipeline import drawn, struck
 from pipeline import ink as inks
 from pipeline.headings import heading_crop, read_headings
 from pipeline.model import (
@@ -281,11 +281,12 @@ def _second_look(looks: list[_Look], written: list[inks.Writing], main: Reader, 
 
 
 def _with_signs(look: _Look, writing: inks.Writing) -> _Look:
-    """With arrows and ticks that were drawn, told by their shape."""
+    """With arrows and ticks that were drawn, and crossed-out words, told by their shape."""
     boxes = [word.box for word in look.best.words if word.box]
     has_boxes = len(boxes) == len(look.best.words)
     left_out = inks.uncovered_pieces(writing, boxes) if boxes and has_boxes else []
-    return replace(look, views=drawn.with_signs(look.views, look.note.image, left_out))
+    views = struck.without_struck(look.views, look.note.image)
+    return replace(look, views=drawn.with_signs(views, look.note.image, left_out))
 
 
 def _enlarged(image: Image, window: tuple[int, int, int, int]) -> tuple[Image, float]:
