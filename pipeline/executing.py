@@ -113,7 +113,7 @@ def side_by_side(
         for item in items:
             yield item, lambda item=item: work(item)  # type: ignore[misc]
         return
-    executor = make_executor(workers)
+    executor = make_executor(min(workers, len(items)))
     waiting = deque(items)
     running: deque[Future[R] | None] = deque()
     try:
