@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Generic, TypeVar
-
-from shapely.geometry import Polygon as Area
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pipeline.model import Decision, Polygon, bounding_box
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 T = TypeVar("T")
 Anchor = tuple[str, Polygon]
@@ -34,6 +34,8 @@ def anchor_of(decision: Decision) -> Anchor:
 
 def area_of(polygon: Polygon) -> BaseGeometry:
     """The polygon as a region; a self-crossing one is mended."""
+    from shapely.geometry import Polygon as Area  # noqa: PLC0415  (brings numpy; most commands lay nothing over another)
+
     area = Area(polygon)
     return area if area.is_valid else area.buffer(0)
 

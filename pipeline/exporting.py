@@ -87,7 +87,7 @@ def export(it: Exportable, name: str, folder: Path) -> list[Path]:
     Raises MissingError when this machine lacks what the format needs, StorageError when a file cannot
     be written.
     """
-    why = publish.unavailable_formats().get(name)
+    why = publish.unavailable_formats((name,)).get(name)
     if why:
         raise MissingError(f"{name} cannot be made here: {why}", safe="Nothing was written.")
     written = []

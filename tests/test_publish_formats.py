@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import posixpath
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
@@ -266,8 +268,20 @@ def test_where_a_format_cannot_be_made_the_reason_and_the_remedy_are_said(
 ) -> None:
     monkeypatch.setattr(pdf, "why_unavailable", lambda: "Pango is missing: apt-get install it")
     assert unavailable_formats()["pdf"] == "Pango is missing: apt-get install it"
+    assert "pdf" not in unavailable_formats(("txt", "png"))
     with pytest.raises(MissingError, match="apt-get install"):
         pdf.render_pdf(make_record(), {})
+
+
+@needs_pdf
+def test_whether_a_pdf_can_be_made_is_found_out_without_loading_what_draws_it() -> None:
+    asked = "import sys; from pipeline.publish import pdf; print(pdf.why_unavailable(), 'weasyprint' in sys.modules)"
+    told = "import sys; from pipeline.publish import pdf; pdf._opens = lambda _: False; print(pdf.why_unavailable())"
+    answers = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for code in (asked, told)
+    ]
+    assert answers == [f"None {not sys.platform.startswith('linux')}\n", "None\n"]
 
 
 needs_png = pytest.mark.skipif(

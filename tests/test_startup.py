@@ -98,6 +98,12 @@ def test_the_page_opens_without_opencv() -> None:
     assert not set(done.stdout.split()) & (ENGINES | LANGUAGE) - {"pillow_heif"}
 
 
+def test_exporting_loads_no_engine_and_nothing_of_other_formats(places: Places) -> None:
+    export = ("export", "town-hall", "--format", "txt")
+    loaded(places, HEAVY, *export)  # asks the engines who they are
+    assert loaded(places, HEAVY, *export) == set()
+
+
 def test_remembered_keys_do_not_outlive_the_surroundings_they_were_worked_out_in(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:

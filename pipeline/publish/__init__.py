@@ -51,10 +51,10 @@ def charts(record: Record) -> dict[str, str]:
     return {chart.name: chart.svg for chart in make_charts(arrange(record))}
 
 
-def unavailable_formats() -> dict[str, str]:
-    """Formats that cannot be made on this machine -> why, and the command that mends it."""
-    reasons = {"png": png.why_unavailable(), "pdf": pdf.why_unavailable()}
-    return {name: reason for name, reason in reasons.items() if reason}
+def unavailable_formats(among: Collection[str] = ALL_FORMATS) -> dict[str, str]:
+    """Those of the formats that cannot be made on this machine -> why, and the command that mends it."""
+    asked = {name: module for name, module in {"png": png, "pdf": pdf}.items() if name in among}
+    return {name: reason for name, module in asked.items() if (reason := module.why_unavailable())}
 
 
 def render_reports(

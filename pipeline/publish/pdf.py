@@ -6,10 +6,12 @@ missing, `why_unavailable` says so and how to get it, and everything else is pub
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from pipeline.diff import Change
@@ -25,9 +27,35 @@ _CLOSE_PIXELS = 120
 _REMEDY = "Debian, Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0. macOS: brew install pango."
 
 
+_LIBRARIES = (
+    "libgobject-2.0.so.0",
+    "libpango-1.0.so.0",
+    "libharfbuzz.so.0",
+    "libfontconfig.so.1",
+    "libpangoft2-1.0.so.0",
+)
+"""What WeasyPrint opens, under the names that Linux has for them."""
+
+
 @cache
 def why_unavailable() -> str | None:
     """None when PDFs can be made here; otherwise what is missing and the command that mends it."""
+    # WeasyPrint itself takes longer to load than all else that a command does which only asks.
+    if find_spec("weasyprint") is not None and all(map(_opens, _LIBRARIES)):
+        return None
+    return _why_not_loaded()
+
+
+def _opens(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _why_not_loaded() -> str | None:
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of every rule meant for screens
     try:
         import weasyprint  # type: ignore[import-untyped]  # noqa: F401, PLC0415  (loads a library of the system: only when it is wanted)
@@ -50,7 +78,7 @@ def render_pdf(
     More than pictures.MANY notes are set closer, as plain lines with small pictures. Raises
     MissingError where PDFs cannot be made.
     """
-    missing = why_unavailable()
+    missing = why_unavailable() or _why_not_loaded()
     if missing:
         raise MissingError("The record cannot be written as PDF.", remedy=missing)
     is_close = len(record.notes) > MANY
