@@ -142,6 +142,29 @@ def test_a_second_look_that_is_unsure_adds_nothing() -> None:
     assert result.ink.uncovered == 1.0
 
 
+def test_a_second_look_adds_its_sure_new_lines_alone() -> None:
+    def act(picture: Image) -> Reading:
+        height, width = picture.shape[:2]
+        if height == width:
+            scale = width / 480
+            return reading(("second", 0.95, tuple((x * scale, y * scale) for x, y in box(30, 240, 470, 330))))
+        top = box(2, 2, width - 2, 0.5 * height)
+        low = box(2, 0.6 * height, width - 2, height - 2)
+        return reading(("first", 0.9, top), ("mrmod", 0.3, low), ("x", 0.9, low))
+
+    (result,) = read.read_notes([straight(note("first line", "", "second one"))], [Fake(act)])
+    assert result.readings[0].text == "first\nsecond"
+
+
+def test_an_arrow_that_is_read_as_a_letter_is_an_arrow() -> None:
+    image = note("", "THIS")
+    for start, end in (((240, 150), (240, 60)), ((240, 60), (215, 90)), ((240, 60), (265, 90))):
+        cv2.line(image, start, end, (40, 40, 90), 7, cv2.LINE_AA)
+    seen = reading(("T", 0.7, box(210, 52, 270, 158)), ("THIS", 0.95, box(40, 165, 200, 220)))
+    (result,) = read.read_notes([straight(image)], [Fake(lambda _image: seen)])
+    assert result.readings[0].text == "↑\nTHIS"
+
+
 def test_a_crashing_reader_leaves_its_error_and_the_inks_word() -> None:
     def crash(_image: Image) -> Reading:
         raise RuntimeError("no memory")

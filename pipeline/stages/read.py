@@ -267,14 +267,12 @@ def _second_look(looks: list[_Look], written: list[inks.Writing], main: Reader, 
         if len(views) != len(result[index].views):
             continue
         back = np.array([[1 / scale, 0, window[0]], [0, 1 / scale, window[1]], [0, 0, 1.0]])
-        if _mean_confidence(views[-1]) < GOOD_ENOUGH:
-            continue
-        moved = [_moved(view, back) for view in views]
-        if any(_lies_on(line, result[index].best) for line in moved[-1].lines):
+        found_there = _new_lines([_moved(view, back) for view in views], result[index].best)
+        if not found_there[-1].lines:
             continue
         merged = tuple(
             replace(old, lines=tuple(sorted((*old.lines, *new.lines), key=_line_place)))
-            for old, new in zip(result[index].views, moved, strict=True)
+            for old, new in zip(result[index].views, found_there, strict=True)
         )
         result[index] = replace(result[index], views=merged)
     return result
@@ -287,6 +285,24 @@ def _with_signs(look: _Look, writing: inks.Writing) -> _Look:
     left_out = inks.uncovered_pieces(writing, boxes) if boxes and has_boxes else []
     views = struck.without_struck(look.views, look.note.image)
     return replace(look, views=drawn.with_signs(views, look.note.image, left_out))
+
+
+def _new_lines(views: Sequence[Reading], before: Reading) -> list[Reading]:
+    """What a closer look adds: lines that are surely read (in the best view, the last), are more than a letter and
+    lie on no word that was read before."""
+    sure = [
+        line
+        for line in views[-1].lines
+        if len(line.text) > 1
+        and _mean_confidence(replace(views[-1], lines=(line,))) >= GOOD_ENOUGH
+        and not _lies_on(line, before)
+    ]
+    added = replace(views[-1], lines=tuple(sure))
+    others = [
+        replace(view, lines=tuple(line for line in view.lines if _lies_on(line, added)))
+        for view in views[:-1]
+    ]
+    return [*others, added]
 
 
 def _enlarged(image: Image, window: tuple[int, int, int, int]) -> tuple[Image, float]:
