@@ -237,6 +237,7 @@ def test_what_people_named_as_missing_is_suggested_as_missing(analyser: Analyser
         ("Communication", "How we talk to each other", None),
         ("Communication", "What did people say was missing?", None),
         ("Inclusive", "People said that nobody must be left out", None),
+        ("Inclusive", "Include people who are often left out", None),
         ("No one left out", "", None),
         ("What is missing?", "", None),
     ],
@@ -244,7 +245,11 @@ def test_what_people_named_as_missing_is_suggested_as_missing(analyser: Analyser
 def test_a_heading_named_as_missing_is_told_from_others(
     heading: str, description: str, named: str | None
 ) -> None:
-    found = missing.named_as_missing([POWER, Principle("it", heading, description=description)])
+    before, after = (
+        Principle("first", "People"),
+        Principle("last", "Those who came", description="All of us."),
+    )
+    found = missing.named_as_missing([before, Principle("it", heading, description=description), after])
     assert found == ({"it": named} if named else {})
 
 

@@ -25,17 +25,18 @@ FITS_FROM = 0.35
 """Mean cosine to a principle's wording from which a theme is taken to be about that principle."""
 LEAST_NOTES = 2
 
-_LACK = (
-    r"(?:missing|missed|lacking|left out|forgotten|overlooked|not (?:listed|mentioned|covered|on the list))"
-)
+_LACK = r"\b(?:missing|missed|lacking|left out|forgotten|overlooked|not (?:listed|mentioned|covered|on the list))\b"
+_LACKING = re.compile(_LACK, re.IGNORECASE)
 _ASKS = re.compile(
-    rf"\b(?:{_LACK}|else)\b|^(?:any )?(?:other|further|additional)\b|\badd\b(?=.*\?)|\badd your\b",
-    re.IGNORECASE,
+    rf"{_LACK}|\belse\b|^(?:any )?(?:other|further|additional)\b|\badd\b(?=.*\?)|\badd your\b", re.IGNORECASE
 )
 _DENIED = re.compile(r"\b(?:no|nobody|no[ -]one|none|never|nothing)\b", re.IGNORECASE)
 """Who says that nobody is left out does not ask what is missing."""
-_NAMED = r"(?:suggest(?:ed|ions?)?|propos(?:ed|als?)|named|mentioned|identified|invited|asked|said|felt|thought|people)"
-_TELLS = re.compile(rf"\b{_NAMED}\b.*\b{_LACK}\b|\b{_LACK}\b.*\b{_NAMED}\b", re.IGNORECASE | re.DOTALL)
+_NAMED = re.compile(
+    r"\b(?:suggest(?:ed|ions?)|propos(?:ed|als?)|named|mentioned|identified|invited|asked|said)\b|\bwhat\b",
+    re.IGNORECASE,
+)
+"""Beside a word of lack: that people were asked, or a caption such as "What people missed"."""
 
 
 def asks_for_more(wording: str) -> bool:
@@ -46,25 +47,28 @@ def asks_for_more(wording: str) -> bool:
 def named_as_missing(principles: Sequence[Principle]) -> dict[str, str]:
     """The headings that are themselves what people named as missing: each one's id, and what it is called.
 
-    So says the text above it ("Suggested as missing by those who came"), or above another that tells of both, or
+    So says the text above it ("Suggested as missing by those who came"), or one further up that names it, too, or
     the heading itself ("Missing: childcare").
     """
-    told = [
-        principle.description
-        for principle in principles
-        if _TELLS.search(principle.description)
-        and not principle.description.rstrip().endswith("?")
-        and not _DENIED.search(principle.description)
-    ]
+    told: list[str] = []
     found: dict[str, str] = {}
     for principle in principles:
         before, _, after = (part.strip() for part in principle.heading.partition(":"))
         if asks_for_more(before):
             if after:
                 found[principle.id] = after
-        elif principle.description in told or any(_holds(text, principle.heading) for text in told):
+        elif _tells_of_missing(principle.description):
+            told.append(principle.description)
+            found[principle.id] = principle.heading
+        elif not principle.description and any(_holds(text, principle.heading) for text in told):
             found[principle.id] = principle.heading
     return found
+
+
+def _tells_of_missing(text: str) -> bool:
+    """Does it report that people named something as missing? A question does not, nor who says that nothing is."""
+    is_said = _LACKING.search(text) and _NAMED.search(text)
+    return bool(is_said) and not text.rstrip().endswith("?") and not _DENIED.search(text)
 
 
 def _holds(text: str, heading: str) -> bool:
