@@ -7,7 +7,9 @@ import random
 
 import cv2
 import numpy as np
+import pytest
 
+from pipeline import linking
 from pipeline.candidates import ALL_PAIRS_UP_TO, PARTNERS, candidate_pairs, sketch
 from pipeline.model import (
     Classification,
@@ -26,6 +28,7 @@ from pipeline.model import (
     Word,
 )
 from pipeline.registration import unpack
+from pipeline.stages import combine as stage
 from pipeline.stages.combine import combine
 from pipeline.stages.describe import describe
 
@@ -232,3 +235,33 @@ def test_among_many_photographs_only_likely_pairs_are_compared() -> None:
     assert candidate_pairs(dict(reversed(sketches.items()))) == pairs
     few = dict(sorted(sketches.items())[:ALL_PAIRS_UP_TO])
     assert len(candidate_pairs(few)) == ALL_PAIRS_UP_TO * (ALL_PAIRS_UP_TO - 1) / 2
+
+
+def test_a_board_photographed_often_is_joined_without_comparing_all_its_outlines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Views that hang together by their links alone, in a chain; each is the next one's neighbour only."""
+    notes = _notes(4)
+    shifts = [(0.0, 0.0), (-210.0, 12.0), (-420.0, -9.0), (-30.0, 180.0), (-330.0, 160.0), (-60.0, 30.0)]
+    seen = []
+    for number, (x, y) in enumerate(shifts):
+        camera = np.array([[1.12, 0.01, x], [0.0, 1.12, y - 90], [0, 0, 1.0]])
+        seen.append(_seen(f"{number}.jpg", notes, camera, sharpness=0.3 + number / 10))
+    links, view = linking.find_links, linking.common_view
+    viewed: list[object] = []
+
+    def chained(*args: object) -> list[linking.Link]:
+        return [link for link in links(*args) if int(link.b[0]) - int(link.a[0]) == 1]  # type: ignore[arg-type]
+
+    def common_view(*args: object) -> object:
+        viewed.append(args)
+        return view(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "find_links", chained)
+    monkeypatch.setattr(stage, "common_view", common_view)
+    quick, compared = _combined(*seen), len(viewed)
+    monkeypatch.setattr(stage, "_any_may_join", lambda *_: True)
+    assert _combined(*seen) == quick
+    assert len(quick) == 1
+    assert all(len(note.sightings) > 2 for note in quick[0].notes)
+    assert 0 < compared < len(viewed) - compared == 10

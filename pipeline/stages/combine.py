@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +109,17 @@ def _to_reference(reference: str, links: Sequence[Link]) -> dict[str, Array]:
             matrices[reached.a] = matrix / matrix[2, 2]
 
 
+@dataclass(slots=True)
+class _Cluster:
+    """Sightings (photograph, outline) that are one note, and the photographs they are on: never two of one."""
+
+    sightings: list[tuple[str, int]]
+    photos: set[str]
+
+    def may_join(self, other: _Cluster) -> bool:
+        return self is not other and self.photos.isdisjoint(other.photos)
+
+
 def _clusters(
     paths: Sequence[str],
     records: Mapping[str, PhotoRecord],
@@ -114,35 +127,61 @@ def _clusters(
     links: Sequence[Link],
 ) -> list[list[tuple[str, int]]]:
     """Sightings (photograph, outline) that are one note; never two of one photograph."""
-    joined: dict[tuple[str, int], list[tuple[str, int]]] = {
-        (path, i): [(path, i)] for path in paths for i in range(len(records[path].detection.outlines))
+    clusters = {
+        path: [_Cluster([(path, i)], {path}) for i in range(len(records[path].detection.outlines))]
+        for path in paths
     }
 
-    def join(one: tuple[str, int], other: tuple[str, int]) -> None:
-        first, second = joined[one], joined[other]
-        if first is second or {path for path, _ in first} & {path for path, _ in second}:
-            return
-        first.extend(second)
-        for member in second:
-            joined[member] = first
+    def join(a: str, b: str, pairs: Sequence[tuple[int, int]]) -> None:
+        for i, j in pairs:
+            first, second = clusters[a][i], clusters[b][j]
+            if first.may_join(second):
+                first.sightings.extend(second.sightings)
+                first.photos |= second.photos
+                for path, index in second.sightings:
+                    clusters[path][index] = first
 
     for link in links:
-        for i, j in link.pairs:
-            join((link.a, i), (link.b, j))
+        join(link.a, link.b, link.pairs)
     linked = {(link.a, link.b) for link in links}
-    for k, a in enumerate(paths):
-        for b in paths[k + 1 :]:
-            if (a, b) in linked or (b, a) in linked:
-                continue
-            matrix = np.linalg.inv(matrices[a]) @ matrices[b]
-            view = common_view(records[a], records[b], matrix / matrix[2, 2])
-            if view is not None:
-                first = in_view(records[a], np.eye(3), view)
-                second = in_view(records[b], matrix / matrix[2, 2], view)
-                for i, j in pair_outlines(first, second):
-                    join((a, i), (b, j))
-    unique = {id(cluster): sorted(cluster) for cluster in joined.values()}
+    boxes = {path: _boxes(records[path], matrices[path]) for path in paths} if len(paths) > 2 else {}
+    for a, b in combinations(paths, 2):
+        if (a, b) in linked or (b, a) in linked:
+            continue
+        if not _any_may_join(clusters[a], clusters[b], boxes[a], boxes[b]):
+            continue
+        matrix = np.linalg.inv(matrices[a]) @ matrices[b]
+        view = common_view(records[a], records[b], matrix / matrix[2, 2])
+        if view is not None:
+            first = in_view(records[a], np.eye(3), view)
+            second = in_view(records[b], matrix / matrix[2, 2], view)
+            join(a, b, pair_outlines(first, second))
+    unique = {id(one): sorted(one.sightings) for each in clusters.values() for one in each}
     return sorted(unique.values())
+
+
+def _boxes(record: PhotoRecord, matrix: Array) -> Array:
+    """The least and greatest x and y of each outline in the board's frame, n x 4; all of it beyond the horizon."""
+    boxes = np.empty((len(record.detection.outlines), 4))
+    for number, outline in enumerate(record.detection.outlines):
+        polygon = np.asarray(outline.polygon, np.float64)
+        w = polygon @ matrix[2, :2] + matrix[2, 2]
+        if (w * np.sign(matrix[2, 2]) <= 1e-9).any():
+            boxes[number] = (-np.inf, -np.inf, np.inf, np.inf)
+        else:
+            placed = transform(matrix, polygon)
+            boxes[number] = (*(placed.min(axis=0) - 1), *(placed.max(axis=0) + 1))
+    return boxes
+
+
+def _any_may_join(first: list[_Cluster], second: list[_Cluster], boxes: Array, others: Array) -> bool:
+    """Whether comparing two photographs' outlines can change anything: shapes are dear to compare.
+
+    On a board photographed often nearly all is joined already.
+    """
+    apart = (boxes[:, None, :2] > others[None, :, 2:]) | (others[None, :, :2] > boxes[:, None, 2:])
+    over_each_other = np.argwhere(~apart.any(axis=2)).tolist()
+    return any(first[i].may_join(second[j]) for i, j in over_each_other)
 
 
 def _note(
