@@ -104,7 +104,8 @@ def themes(
 def with_themes(notes: Sequence[Note], result: ThemeResult) -> tuple[Note, ...]:
     """The notes, each knowing its theme."""
     theme_of_note = result.theme_of_note
-    return tuple(replace(note, theme_id=theme_of_note.get(note.id)) for note in notes)
+    themed = ((note, theme_of_note.get(note.id)) for note in notes)
+    return tuple(note if note.theme_id == name else replace(note, theme_id=name) for note, name in themed)
 
 
 def theme_id(principle_id: str | None, note_ids: Sequence[str]) -> str:
