@@ -161,7 +161,11 @@ def make_desk(places: Places) -> Desk:
 
 
 def fake_themes(
-    notes: Any, principles: object, vectors: object = None, owned: OwnedThemes | None = None
+    notes: Any,
+    principles: object,
+    vectors: object = None,
+    owned: OwnedThemes | None = None,
+    subject: str = "",
 ) -> ThemeResult:
     """Stands in for the stage: people's themes as they are, and of the rest one theme of the first four notes."""
     owned = owned or OwnedThemes()
