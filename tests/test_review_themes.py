@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from reviewing import Browser, fake_themes, make_desk, make_project
 
 from pipeline.errors import StorageError
+from pipeline.model import Theme
 from pipeline.planning import Places
 from pipeline.stages import theme as stage
 from pipeline.themes import keeping
@@ -56,6 +58,21 @@ def test_each_principle_shows_its_themes_with_quotes_and_counts(page: Browser) -
     assert theme["types"] == [{"code": "challenge", "label": "Challenge", "count": 4}]
     assert len(here["alone"]) == 8
     assert view["undo"] == ""
+
+
+def test_what_seems_to_be_missing_is_told_and_who_says_so(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finding(*given: Any) -> ThemeResult:
+        found = fake_themes(*given)
+        named = Theme("h1", "time", "Childcare", "suggested", 1.0, ("n0020",), None, is_named_by_person=True)
+        return replace(found, suggested_missing=(named, *found.themes))
+
+    monkeypatch.setattr(stage, "themes", finding)
+    assert ready(Browser(make_desk(places))).get("/themes/now")["missing"] == [
+        {"label": "Childcare", "notes": 1, "named": True},
+        {"label": "thoughts", "notes": 4, "named": False},
+    ]
 
 
 def test_a_name_is_on_the_disk_before_the_page_is_told(page: Browser, places: Places) -> None:

@@ -191,6 +191,7 @@ def _view(desk: Desk, notes: Sequence[Note], kept: keeping.Kept, found: ThemeRes
     done = [change for change, is_undone in keeping.history(desk.folder) if not is_undone]
     last = done[-1] if done and done[-1].state == kept.state else None
     headings = {one.id: one.heading for one in desk.loaded.record.principles}
+    found_by_words = {theme.id for theme in found.themes} | {link.id for link in found.links}
     return {
         "state": kept.state,
         "principles": [
@@ -205,7 +206,10 @@ def _view(desk: Desk, notes: Sequence[Note], kept: keeping.Kept, found: ThemeRes
             }
             for link in found.links
         ],
-        "missing": [theme.label for theme in found.suggested_missing],
+        "missing": [
+            {"label": theme.label, "notes": len(theme.note_ids), "named": theme.id not in found_by_words}
+            for theme in found.suggested_missing
+        ],
         "lost": [{"key": one.key, "name": one.name, "reason": one.reason} for one in found.lost],
         "undo": f"{_UNDONE.get(last.act, last.act)}, by {last.person}" if last else "",
     }

@@ -156,7 +156,7 @@ const rejectedRow = (one) => make('li', {}, make('span', {}, `${one.name} (${cou
 function acrossRows() {
   const { links, missing, lost } = page.now;
   return [
-    ...missing.map((label) => make('li', {}, make('span', {}, `“${label}” fits none of the principles: suggested as missing.`))),
+    ...missing.map((one) => make('li', {}, make('span', {}, `“${one.label}” ${one.named ? 'was named by people' : 'fits none of the principles'}: suggested as missing (${counted(one.notes, 'note')}).`))),
     ...links.map((one) => make('li', {}, make('span', {}, `“${one.label}” runs through ${one.principles.join(' and ')} (${counted(one.notes, 'note')}).`))),
     ...lost.map((one) => make('li', {}, make('span', {}, `Your theme “${one.name}” has no notes any more: ${one.reason}.`))),
   ];
