@@ -77,6 +77,9 @@ def _cells(column: Any) -> list[Any]:
     values: list[Any] = column.to_pylist()
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return values  # the writer gives numbers, and empty ones, the same cells
+    if pa.types.is_string(column.type):  # codes and names for the most part, the same again and again
+        cells = {value: csv_cell(value, protect=True) for value in set(values)}
+        return [cells[value] for value in values]
     return [csv_cell(value, protect=True) for value in values]
 
 
