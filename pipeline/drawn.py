@@ -188,18 +188,18 @@ def _symmetry(points: Array, stroke: float, forward: Array) -> float:
     """How like the barbs of an arrow that points `forward` are (1: equally long); 0 if it is no such arrow."""
     ahead, aside = points @ forward, points @ np.array([-forward[1], forward[0]])
     length = float(np.ptp(ahead))
+    if stroke > THICKEST * length:
+        return 0.0
     depth = (float(ahead.max()) - ahead) / length  # 0 at the tip, 1 at the tail
     width = stroke / length
     tail = depth > 0.55
-    if width > THICKEST or (np.histogram(depth, bins=12, range=(0, 1))[0] == 0).any():
+    if (np.histogram(depth, bins=12, range=(0, 1))[0] == 0).any():
         return 0.0
     slope, start = np.polyfit(depth[tail], aside[tail], 1)
     away = (aside - slope * depth - start) / length  # from the shaft's line
     if abs(slope / length) > 0.25 or np.quantile(np.abs(away[depth > 0.65]), 0.95) > max(0.8 * width, 0.07):
         return 0.0  # the shaft leans or is no single straight stroke
-    if np.abs(away[depth < 0.5 * width]).max(initial=1.0 if not (depth < 0.5 * width).any() else 0.0) > (
-        0.75 * width + 0.1
-    ):
+    if np.abs(away[depth < 0.5 * width]).max() > 0.75 * width + 0.1:
         return 0.0  # blunt, as the top of a "T" is
     barbs = [_barb(side * away, depth, width) for side in (-1, 1)]
     if barbs[0] is None or barbs[1] is None or abs(barbs[0][1] - barbs[1][1]) > 0.28:
