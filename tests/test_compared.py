@@ -132,6 +132,21 @@ def test_a_sheet_seen_twice_is_found_among_many_that_share_what_all_boards_share
     assert len(pairs) < 6 * len(sketches)
 
 
+def test_a_sheet_taken_many_times_over_is_not_lost_in_the_crowd() -> None:
+    random = np.random.default_rng(0)
+    rows = [unpack(made_photo(seed, 1).describe).rows for seed in (1, 5, 9)]
+    sketches = {}
+    for number in range(120):
+        grain = random.integers(-2, 3, rows[number % 3].shape)
+        sketches[f"{number:03}"] = sketch((rows[number % 3] + grain).clip(0, 255).astype(np.uint8))
+    pairs = candidate_pairs(sketches)
+    assert all(int(a) % 3 == int(b) % 3 for a, b in pairs)
+    reached = {"000", "001", "002"}
+    while more := {name for pair in pairs if reached & set(pair) for name in pair} - reached:
+        reached |= more
+    assert len(reached) == len(sketches)
+
+
 def test_what_is_remembered_and_damaged_is_made_anew(tmp_path: Path) -> None:
     kept = Kept(Cache(tmp_path), "program", {})
     assert kept.recalled("compared", "town-hall", Known) is None
