@@ -102,7 +102,7 @@ def _shared(sketches: list[Sketch]) -> tuple[sparse.csr_array, sparse.csr_array]
     count = len(sketches)
     rows = np.concatenate(sketches)
     owners = np.repeat(np.arange(count, dtype=np.int64), [len(one) for one in sketches])
-    bits = min(SIGNS, max(FEWEST_BITS, int(np.ceil((np.log2(len(rows)) + SPARE_BITS) / 2))))
+    bits = min(SIGNS - 1, max(FEWEST_BITS, int(np.ceil((np.log2(len(rows)) + SPARE_BITS) / 2))))
     rows >>= SIGNS - bits
     rare = common = sparse.csr_array((count, count), dtype=np.int32)
     all_keys, crowded_keys = np.zeros(count), np.zeros(count)
