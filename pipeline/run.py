@@ -167,7 +167,7 @@ class _Job:
 def _reduced(job: _Job) -> tuple[bytes, bytes]:
     """What the review starts from, and the record, as they are written.
 
-    Nothing is written here: a process whose run was killed must not put its record over a later run's.
+    No record is written here: a process whose run was killed must not put its own over a later run's.
     """
     with resting():
         record, material = _reduce(job.plan, job.places, job.passing)
