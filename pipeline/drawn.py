@@ -76,20 +76,26 @@ def with_signs(views: Sequence[Reading], image: Image, left_out: Sequence[Place]
             if word.box and len(word.text) <= (1 if len(line.words) > 1 else 2):
                 place = _bounds(word)
                 sign = sign_at(image, place)
-                if sign and _is_mistakable(word, sign):
+                if sign and _is_mistakable(word.text, sign, _seen(views[0], place, word)):
                     signs.append((place, sign))
     if any(len(word.text) > 1 for word in views[-1].words):  # beside words: a lone figure is a drawing
         signs += [(place, sign) for place in left_out if (sign := sign_at(image, place)) in set(ARROWS)]
     return tuple(_signed(view, signs) for view in views) if signs else tuple(views)
 
 
-def _is_mistakable(word: Word, sign: str) -> bool:
-    """May what was read so be that sign? A letter that is surely read stays, but for the "J" of a tick."""
-    if is_sign(word.text):
+def _is_mistakable(text: str, sign: str, confidence: float) -> bool:
+    """May what was read so be that sign? A letter that is surely seen stays, but for the "J" of a tick."""
+    if is_sign(text):
         return True
     if sign == TICK:
-        return word.text == "J" or (word.text in TICK_LIKE and word.confidence < SURE)
-    return word.text in ARROW_LIKE and word.confidence < SURE
+        return text == "J" or (text in TICK_LIKE and confidence < SURE)
+    return text in ARROW_LIKE and confidence < SURE
+
+
+def _seen(plain: Reading, place: Place, word: Word) -> float:
+    """How likely the letter is without the language's help, to which a lone "T" is likelier than to the eye."""
+    there = [other.confidence for other in plain.words if other.text == word.text and _lies_in(other, place)]
+    return min([word.confidence, *there])
 
 
 def _bounds(word: Word) -> Place:

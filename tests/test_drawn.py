@@ -102,6 +102,12 @@ def test_a_letter_that_is_surely_read_stays() -> None:
     assert views[0].text == "T\nTHIS"
 
 
+def test_the_languages_help_makes_no_letter_sure() -> None:
+    plain = reading(word("T", 0.6, 100, 48, 140, 112), THIS)
+    helped = reading(word("T", 0.97, 100, 48, 140, 112), THIS)
+    assert drawn.with_signs((plain, helped), upward(), [])[-1].text == "↑\nTHIS"
+
+
 def test_an_arrow_that_was_left_out_is_added_where_it_stands() -> None:
     left_out = [(98.0, 45.0, 142.0, 115.0)]
     assert drawn.with_signs((reading(THIS),), upward(), left_out)[0].text == "↑\nTHIS"
