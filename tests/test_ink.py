@@ -103,6 +103,18 @@ def test_a_blank_note_is_not_written_whatever_befell_it(spoil, colour) -> None: 
     assert not verdict(spoil(note(colour)))
 
 
+def test_ink_that_reaches_the_papers_edge_counts_and_a_sliver_along_it_does_not() -> None:
+    arm = np.zeros((SIDE, SIDE), np.uint8)
+    arm[:, 110:190] = 255  # as narrow as the arm of a tick
+    cross = note()
+    for start, end in (((116, 170), (184, 230)), ((184, 170), (116, 230))):
+        cv2.line(cross, start, end, (40, 40, 90), 4, cv2.LINE_AA)
+    assert ink.find_ink(cross, arm).mask.any()
+    sliver = note()
+    sliver[100:300, 114:124] = (60, 60, 90)
+    assert not ink.find_ink(sliver, arm).mask.any()
+
+
 @pytest.mark.parametrize("spoil", [lambda x: x, stain, fold, shadow])
 @pytest.mark.parametrize("text", ["no", "Power", "ask us first"])
 def test_one_small_word_is_writing(spoil, text) -> None:  # type: ignore[no-untyped-def]
