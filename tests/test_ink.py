@@ -105,13 +105,12 @@ def test_a_blank_note_is_not_written_whatever_befell_it(spoil, colour) -> None: 
 
 def test_ink_that_reaches_the_papers_edge_counts_and_a_sliver_along_it_does_not() -> None:
     arm = np.zeros((SIDE, SIDE), np.uint8)
-    arm[:, 110:190] = 255  # as narrow as the arm of a tick
+    cv2.line(arm, (150, 350), (210, 50), 255, 80)  # as narrow as the arm of a tick, and as steep
     cross = note()
-    for start, end in (((116, 170), (184, 230)), ((184, 170), (116, 230))):
+    for start, end in (((146, 170), (214, 230)), ((214, 170), (146, 230))):
         cv2.line(cross, start, end, (40, 40, 90), 4, cv2.LINE_AA)
     assert ink.find_ink(cross, arm).mask.any()
-    sliver = note()
-    sliver[100:300, 114:124] = (60, 60, 90)
+    sliver = cv2.line(note(), (114, 340), (172, 50), (60, 60, 90), 8)
     assert not ink.find_ink(sliver, arm).mask.any()
 
 
