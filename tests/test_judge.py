@@ -169,6 +169,12 @@ def test_a_lone_arrow_is_printed_and_a_lone_tick_is_no_text() -> None:
     assert verdict(note("✓:0.9", ink=large)) == ("no_text", "")
 
 
+def test_a_word_the_network_sees_is_writing_even_beside_a_drawing() -> None:
+    drawing = Ink(coverage=0.2, uncovered=0.85, sharpness=0.9, text_height=100.0, is_written=False)
+    assert verdict(note("Deret:0.2", plain=("Deret:0.7",), ink=drawing))[0] != "no_text"
+    assert verdict(note("too:0.56", plain=("xoo:0.3",), ink=drawing)) == ("no_text", "")
+
+
 def test_scraps_of_letters_among_figures_are_a_drawing() -> None:
     figures = Ink(coverage=0.08, uncovered=0.33, sharpness=0.6, text_height=6.0, is_written=True)
     assert verdict(note("41:0.1", "ook:0.1", "OK:0.3", ink=figures)) == ("no_text", "")

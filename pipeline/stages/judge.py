@@ -54,6 +54,9 @@ such a share of the ink was read."""
 LOOKS_DRAWN = frozenset("vox0jw")
 DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
 """What rows of drawn figures, faces and loops are read as."""
+PLAINLY = 0.6
+"""The network's own confidence in a word of three letters or more that makes a note written; in drawings it sees
+two letters as surely ("OK"), not three."""
 LONE_LETTER = 0.4
 MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
 """See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
@@ -143,6 +146,8 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
         return not _is_scraps(reading, judged)
     if len(judged) == 1 and _core_letters(judged[0].text) in LOOKS_DRAWN:
         return False
+    if any(word.confidence >= PLAINLY and _letters(word.text) >= 3 for word in reading.readings[0].words):
+        return True
     seen = 1.0 - reading.ink.uncovered
     if any(
         word.probability >= LEAST_WORD and _letters(word.text) >= 3 and (word.is_same or seen >= LEAST_SEEN)
