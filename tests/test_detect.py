@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import vocabulary
+from pipeline.doubtful import of_the_same_pad
 from pipeline.stages import detect
 from pipeline.stages.detect import Detector, reading_order
 
@@ -189,3 +190,79 @@ def test_what_may_be_a_note_is_kept(kept: detect._Seen) -> None:
 def test_among_few_notes_nothing_is_too_small() -> None:
     few = [paper(0, 0, 10), paper(300, 300, 100), paper(600, 300, 100)]
     assert detect.without_scraps(few, 1000, 800) == few
+
+
+# --- sightings at several scales --------------------------------------------------------------
+
+
+def seen(
+    box: tuple[float, float, float, float], score: float, shape: str = "tick", seen_side: float = 88
+) -> detect._Seen:
+    left, top, right, bottom = box
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    votes = np.array([float(name == shape) for name in detect.SHAPE_ORDER], np.float32)
+    side = float(np.sqrt((right - left) * (bottom - top)))
+    return detect._Seen(corners, score, False, votes, side, seen_side)
+
+
+def merged(*looks: list[detect._Seen]) -> list[tuple[float, float]]:
+    """The left and right edges of what is kept, of looks at one scale."""
+    found = detect._merge([detect._Look(1.0, list(look)) for look in looks])
+    return sorted((one.polygon[0][0], one.polygon[1][0]) for one in found)
+
+
+WHOLE, LEFT, RIGHT = (0.0, 0.0, 200.0, 90.0), (0.0, 0.0, 70.0, 90.0), (70.0, 0.0, 200.0, 90.0)
+
+
+def test_a_note_seen_in_pieces_by_one_look_is_whole_where_others_see_it_whole() -> None:
+    in_pieces = [seen(LEFT, 0.8), seen(RIGHT, 0.95)]
+    whole = [seen(WHOLE, 0.8, seen_side=45)]
+    assert merged(in_pieces, whole, whole) == [(0, 200)]
+
+
+def test_pieces_stand_where_the_looks_agree_on_them() -> None:
+    in_pieces = [seen(LEFT, 0.9), seen(RIGHT, 0.9)]
+    assert merged(in_pieces, in_pieces, [seen(WHOLE, 0.6, seen_side=45)]) == [(0, 70), (70, 200)]
+
+
+def test_square_notes_side_by_side_are_not_one_large_note() -> None:
+    left, right = (0.0, 0.0, 90.0, 90.0), (95.0, 0.0, 185.0, 90.0)
+    apart = [seen(left, 0.7, "square"), seen(right, 0.95, "square")]
+    together = [seen((0.0, 0.0, 185.0, 90.0), 0.9, "rectangle", seen_side=45)]
+    assert merged(apart, together) == [(0, 90), (95, 185)]
+
+
+# --- doubtful paper ---------------------------------------------------------------------------
+
+
+def wall(*papers: tuple[int, int, int, tuple[int, int, int]]) -> np.ndarray:
+    picture = np.full((400, 600, 3), 225, np.uint8)
+    for x, y, side, colour in papers:
+        cv2.rectangle(picture, (x, y), (x + side, y + side), colour, -1)
+    return picture
+
+
+def corners(x: int, y: int, side: int) -> tuple[tuple[float, float], ...]:
+    return ((x, y), (x + side, y), (x + side, y + side), (x, y + side))
+
+
+YELLOW, BLUE = (250, 225, 90), (120, 190, 240)
+
+
+def test_doubtful_paper_of_the_same_pad_is_believed() -> None:
+    picture = wall(
+        (20, 20, 90, YELLOW), (150, 20, 85, (240, 218, 88)), (280, 20, 90, BLUE), (450, 20, 30, YELLOW)
+    )
+    doubtful = [corners(150, 20, 85), corners(280, 20, 90), corners(450, 20, 30)]
+    assert of_the_same_pad(picture, doubtful, [corners(20, 20, 90)]) == [True, False, False]
+    assert of_the_same_pad(picture, doubtful, []) == [False, False, False]
+    assert of_the_same_pad(picture, [], [corners(20, 20, 90)]) == []
+
+
+def test_only_doubtful_whole_paper_of_some_score_is_believed() -> None:
+    picture = wall((20, 20, 90, YELLOW), (150, 20, 90, YELLOW), (280, 20, 90, YELLOW), (410, 20, 90, YELLOW))
+    sure = seen((20, 20, 110, 110), 0.9, "square")
+    blank = seen((150, 20, 240, 110), 0.4, "square")
+    too_doubtful = seen((280, 20, 370, 110), 0.3, "square")
+    piece = seen((410, 20, 500, 110), 0.45, "tick")
+    assert detect._believed([sure, blank, too_doubtful, piece], picture) == [sure, blank]

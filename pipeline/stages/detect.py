@@ -20,13 +20,15 @@ import onnxruntime
 from numpy.typing import NDArray
 from shapely import STRtree, make_valid
 from shapely.geometry import Polygon as ShapelyPolygon
+from shapely.geometry.base import BaseGeometry
 
 from pipeline.dividers import drawn_lines
+from pipeline.doubtful import of_the_same_pad
 from pipeline.edges import clockwise_from_upper_left, polygon_of
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
 from pipeline.voting import Fields, headings_of, papers_of
 
-VERSION = "5"
+VERSION = "6"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "note-detector.onnx"
 SHAPE_ORDER = ("tick", "heart", "speech_bubble", "square", "rectangle", "other")
 
@@ -47,6 +49,9 @@ LEAST_SCORE = 0.35
 """What scores less in one run is forgotten at once."""
 MIN_SCORE = 0.5
 """Outlines that score less are not reported."""
+DOUBTFUL = 0.36
+"""Least score of paper that is taken for a note because notes of the same pad are round it."""
+VERY_SURE = 0.75
 HEADING_MIN_SCORE = 0.3
 SCRAP = 1 / 3
 """Share of the middle note's area below which a lonely piece at the picture's edge is not taken for a note."""
@@ -140,11 +145,36 @@ def _merge(looks: list[_Look]) -> list[_Seen]:
                 votes += expected * found[best].score * found[best].shapes
         scored.append(replace(seen, score=total / weight, shapes=votes / max(1e-6, float(votes.sum()))))
     kept: set[int] = set()
-    for k in sorted(range(len(scored)), key=lambda k: (-scored[k].trust, k)):
+
+    def is_free(k: int) -> bool:
         rivals = (i for i in common[k] if i in kept)
-        if all(common[k][i] <= 0.5 * min(shapes[k].area, shapes[i].area) for i in rivals):
-            kept.add(k)
+        return all(common[k][i] <= 0.5 * min(shapes[k].area, shapes[i].area) for i in rivals)
+
+    for k in sorted(range(len(scored)), key=lambda k: (-scored[k].trust, k)):
+        if is_free(k):
+            wholes = [i for i in _wholes(k, scored, shapes, common[k]) if is_free(i)]
+            kept.add(wholes[0] if wholes else k)
     return [scored[k] for k in sorted(kept)]
+
+
+def _wholes(k: int, seen: list[_Seen], shapes: list[BaseGeometry], common: dict[int, float]) -> list[int]:
+    """Larger sightings that a sighting lies in and that the looks together believe more, the best first.
+
+    A look that sees a bent or covered note in pieces parts it where others do not. Four-sided notes side by side, in
+    turn, are easily taken for a larger one: they are no pieces.
+    """
+    if seen[k].is_heading:
+        return []
+    wholes = [
+        i
+        for i, inter in common.items()
+        if not seen[i].is_heading
+        and _four_sided(seen[i]) < 0.5
+        and shapes[i].area > 1.3 * shapes[k].area
+        and inter > 0.8 * shapes[k].area
+        and seen[i].score > max(MIN_SCORE, seen[k].score)
+    ]
+    return sorted(wholes, key=lambda i: (-seen[i].score, i))
 
 
 def _best_factor(found: list[_Seen]) -> float | None:
@@ -229,8 +259,7 @@ class Detector:
             if any(0.8 < factor / look.factor < 1.25 for look in looks):
                 break
             looks.append(_Look(factor, self._look(image, factor)))
-        sure = [s for s in _merge(looks) if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE)]
-        found = _report(without_scraps(sure, width, height))
+        found = _report(without_scraps(_believed(_merge(looks), image), width, height))
         if len(found.headings) < 2:
             return found  # a single zone has nothing to part
         covers = [*(one.polygon for one in found.outlines), *(one.polygon for one in found.headings)]
@@ -257,6 +286,26 @@ class Detector:
                     )
                 )
         return out
+
+
+def _believed(seen: list[_Seen], image: Image) -> list[_Seen]:
+    """What is sure enough, and doubtful four-sided paper of the same pad as notes that are very sure.
+
+    Only whole paper: what looks like a tick or a bubble and is doubtful is mostly a covered note's second piece.
+    """
+    doubtful = [
+        s for s in seen if DOUBTFUL <= s.score < MIN_SCORE and not s.is_heading and _four_sided(s) > 0.5
+    ]
+    sure = [s.polygon for s in seen if s.score >= VERY_SURE and not s.is_heading]
+    alike = of_the_same_pad(image, [s.polygon for s in doubtful], sure)
+    saved = {id(s) for s, is_alike in zip(doubtful, alike, strict=True) if is_alike}
+    return [
+        s for s in seen if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE) or id(s) in saved
+    ]
+
+
+def _four_sided(seen: _Seen) -> float:
+    return float(seen.shapes[SHAPE_ORDER.index("square")] + seen.shapes[SHAPE_ORDER.index("rectangle")])
 
 
 def without_scraps(found: list[_Seen], width: int, height: int) -> list[_Seen]:
