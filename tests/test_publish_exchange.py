@@ -92,7 +92,7 @@ def test_frictionless_would_notice_a_broken_key(tmp_path: Path, monkeypatch: pyt
 def test_every_column_is_described_and_every_code_has_a_label() -> None:
     package = json.loads(package_files(make_record(), IMPRINT)["datapackage.json"])
     tables = [resource for resource in package["resources"] if "schema" in resource]
-    assert len(tables) == 9
+    assert len(tables) == 10
     for resource in package["resources"]:
         assert resource["description"]
     for resource in tables:
