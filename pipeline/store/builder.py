@@ -44,6 +44,8 @@ SETTINGS = {
     "storage_compatibility_version": "v1.4.0",
     "default_block_size": 16384,
     "memory_limit": "2GB",
+    # The file is thrown away unless it is finished: only its end needs a checkpoint.
+    "checkpoint_threshold": "1TB",
 }
 
 VIEWS = (
