@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -545,3 +546,17 @@ def test_another_versions_memory_is_not_used() -> None:
     head = b"\x81\xa5other\x01"
     payload = len(head).to_bytes(8, "big") + head
     assert recall(hashlib.sha256(payload).hexdigest().encode() + payload).known == ()
+
+
+def test_a_group_without_a_common_word_is_not_named_by_words_that_are_unsure(analyser: Analyser) -> None:
+    texts = ["Higher wages for carers", "Better salaries for nurses", "More pay for cleaners"]
+    sure = notes_of([*texts, *ALONE])
+    (theme,) = stage.themes(sure, [POWER], analyser).themes
+    assert theme.label in {labels.short(text) for text in texts}
+    doubtful = [
+        replace(note, text=note.text.replace(" for", "[?] for"), text_status="partial") for note in sure[:3]
+    ]
+    result = stage.themes([*doubtful, *sure[3:]], [POWER], analyser)
+    assert result.themes == ()
+    (tally,) = result.tallies
+    assert tally.in_theme == 0

@@ -164,7 +164,10 @@ def _principle_themes(
             members = sorted(place[note_id] for note_id in theme.sure_note_ids or theme.note_ids)
             label = _label([items[index] for index in members], own, workshop)
             if not label and theme.quote_note_id:
-                label = labels.short(items[place[theme.quote_note_id]].words)
+                quoted = items[place[theme.quote_note_id]]
+                if quoted.note.text_status == "partial":
+                    continue  # no shared word, and no sure words to name it by: nobody could sign that
+                label = labels.short(quoted.words)
             theme = replace(theme, label=label)  # noqa: PLW2901
         found.append(theme)
     return found
