@@ -12,8 +12,9 @@ from campaigns import computed, fuzz, kills
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX are used")
 def test_killed_at_random_moments_nothing_is_lost() -> None:
-    tally = kills.campaign(6, seed=3)
-    assert tally.kills.total() == 6
+    # Runs and reviews come by three at most, the least killed first: the seventh is a publish at the latest.
+    tally = kills.campaign(7, seed=3)
+    assert tally.kills.total() == 7
     assert set(tally.kills) == set(kills.KINDS)
     assert tally.confirmed >= 40
 
