@@ -7,12 +7,15 @@ cores grow to the paper's edge; parts that the core map does not part are joined
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from pipeline.model import Polygon
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -268,6 +271,22 @@ def papers_of(fields: Fields) -> list[Paper]:
         score = float(np.clip((surety * agreement * middle) ** 0.5, 0, 1))
         papers.append(Paper(mask, where[1].start, where[0].start, area, score, False, votes))
     return papers
+
+
+def leftover(fields: Fields, factor: float, known: Sequence[Polygon]) -> Fields:
+    """The fields where nothing known lies, with faint paper brought out: note and heading are one, roots are taken.
+
+    What the network half takes for a note and half for a heading is paper all the same. `known`: polygons in
+    full-size pixels; `factor`: full-size / network pixels.
+    """
+    note, core, head = fields.masks
+    taken = np.zeros(note.shape, np.uint8)
+    for polygon in known:
+        cv2.fillPoly(taken, [(np.array(polygon) / factor / 2).round().astype(np.int32)], 1)
+    free = cv2.dilate(taken, np.ones((5, 5), np.uint8)) == 0
+    paper = np.sqrt(np.clip(note + head, 0, 1)) * free
+    inner = np.sqrt(np.clip(core + head, 0, 1)) * free
+    return Fields(np.stack([paper, inner, np.zeros_like(paper)]), fields.boxes, fields.shapes)
 
 
 def headings_of(fields: Fields) -> list[Paper]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import vocabulary
-from pipeline.doubtful import of_the_same_pad
+from pipeline.looks import SHAPE_ORDER, Look, Seen, merge
 from pipeline.stages import detect
 from pipeline.stages.detect import Detector, reading_order
+from pipeline.voting import Fields, papers_of
 
 
 @pytest.fixture(scope="module")
@@ -162,9 +164,9 @@ def test_a_printed_heading_is_no_note(detector: Detector) -> None:
     assert cv2.contourArea(np.array(corners, np.float32), oriented=True) > 0
 
 
-def paper(x: float, y: float, side: float, *, is_heading: bool = False) -> detect._Seen:
+def paper(x: float, y: float, side: float, *, is_heading: bool = False) -> Seen:
     corners = ((x, y), (x + side, y), (x + side, y + side), (x, y + side))
-    return detect._Seen(corners, 0.9, is_heading, np.ones(5, np.float32), side, side)
+    return Seen(corners, 0.9, is_heading, np.ones(5, np.float32), side, side)
 
 
 def test_a_lonely_scrap_at_the_edge_of_the_picture_is_no_note() -> None:
@@ -182,7 +184,7 @@ def test_a_lonely_scrap_at_the_edge_of_the_picture_is_no_note() -> None:
         paper(310, 510, 29),  # cut, and close to another
     ],
 )
-def test_what_may_be_a_note_is_kept(kept: detect._Seen) -> None:
+def test_what_may_be_a_note_is_kept(kept: Seen) -> None:
     notes = [paper(300 + 150 * k, 400, 100) for k in range(4)]
     assert detect.without_scraps([kept, *notes], 1000, 540) == [kept, *notes]
 
@@ -197,17 +199,22 @@ def test_among_few_notes_nothing_is_too_small() -> None:
 
 def seen(
     box: tuple[float, float, float, float], score: float, shape: str = "tick", seen_side: float = 88
-) -> detect._Seen:
+) -> Seen:
     left, top, right, bottom = box
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    votes = np.array([float(name == shape) for name in detect.SHAPE_ORDER], np.float32)
+    votes = np.array([float(name == shape) for name in SHAPE_ORDER], np.float32)
     side = float(np.sqrt((right - left) * (bottom - top)))
-    return detect._Seen(corners, score, False, votes, side, seen_side)
+    return Seen(corners, score, False, votes, side, seen_side)
 
 
-def merged(*looks: list[detect._Seen]) -> list[tuple[float, float]]:
+NOTHING = Fields(
+    np.zeros((3, 8, 8), np.float32), np.zeros((4, 4, 4), np.float32), np.zeros((6, 4, 4), np.float32)
+)
+
+
+def merged(*looks: list[Seen]) -> list[tuple[float, float]]:
     """The left and right edges of what is kept, of looks at one scale."""
-    found = detect._merge([detect._Look(1.0, list(look)) for look in looks])
+    found = merge([Look(1.0, list(look), NOTHING) for look in looks])
     return sorted((one.polygon[0][0], one.polygon[1][0]) for one in found)
 
 
@@ -249,16 +256,6 @@ def corners(x: int, y: int, side: int) -> tuple[tuple[float, float], ...]:
 YELLOW, BLUE = (250, 225, 90), (120, 190, 240)
 
 
-def test_doubtful_paper_of_the_same_pad_is_believed() -> None:
-    picture = wall(
-        (20, 20, 90, YELLOW), (150, 20, 85, (240, 218, 88)), (280, 20, 90, BLUE), (450, 20, 30, YELLOW)
-    )
-    doubtful = [corners(150, 20, 85), corners(280, 20, 90), corners(450, 20, 30)]
-    assert of_the_same_pad(picture, doubtful, [corners(20, 20, 90)]) == [True, False, False]
-    assert of_the_same_pad(picture, doubtful, []) == [False, False, False]
-    assert of_the_same_pad(picture, [], [corners(20, 20, 90)]) == []
-
-
 def test_only_doubtful_whole_paper_of_some_score_is_believed() -> None:
     picture = wall((20, 20, 90, YELLOW), (150, 20, 90, YELLOW), (280, 20, 90, YELLOW), (410, 20, 90, YELLOW))
     sure = seen((20, 20, 110, 110), 0.9, "square")
@@ -266,3 +263,50 @@ def test_only_doubtful_whole_paper_of_some_score_is_believed() -> None:
     too_doubtful = seen((280, 20, 370, 110), 0.3, "square")
     piece = seen((410, 20, 500, 110), 0.45, "tick")
     assert detect._believed([sure, blank, too_doubtful, piece], picture) == [sure, blank]
+
+
+# --- faint paper ------------------------------------------------------------------------------
+
+
+def half_seen(*papers: tuple[tuple[int, int, int, int], float, float]) -> Look:
+    """A look at the wall above, 1:1, with paper that is note so far, heading so far."""
+    masks = np.zeros((3, 200, 300), np.float32)
+    ys, xs = (np.mgrid[0:100, 0:150] * 4 + 2.0).astype(np.float32)
+    boxes = np.stack([xs - 2, ys - 2, xs + 2, ys + 2])
+    votes = np.zeros((6, 100, 150), np.float32)
+    votes[SHAPE_ORDER.index("square")] = 1
+    for box, note, head in papers:
+        x0, y0, x1, y1 = box
+        masks[0, y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = note
+        masks[1, y0 // 2 + 4 : y1 // 2 - 4, x0 // 2 + 4 : x1 // 2 - 4] = note
+        masks[2, y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = head
+        boxes[:, y0 // 4 : y1 // 4, x0 // 4 : x1 // 4] = np.array(box, np.float32)[:, None, None]
+    return Look(1.0, [], Fields(masks, boxes, votes))
+
+
+def test_paper_half_taken_for_a_heading_is_a_note_where_a_note_has_its_colour() -> None:
+    picture = wall((20, 20, 90, YELLOW), (160, 20, 90, YELLOW), (300, 20, 90, BLUE))
+    sure = seen((20, 20, 110, 110), 0.9, "square")
+    look = half_seen(((160, 20, 250, 110), 0.4, 0.4), ((300, 20, 390, 110), 0.4, 0.4))
+    assert papers_of(look.fields) == []  # by itself the network finds neither
+    found = detect._with_faint([sure], [look], picture)
+    assert found[0] == sure
+    assert [one.score for one in found[1:]] == [0.5]  # the blue one has no fellow
+    left, top = np.min(found[1].polygon, axis=0)
+    right, bottom = np.max(found[1].polygon, axis=0)
+    assert (left, top, right, bottom) == pytest.approx((160, 20, 250, 110), abs=4)
+
+
+@pytest.mark.parametrize(("score", "is_kept"), [(0.5, False), (0.9, True)])
+def test_a_doubtful_heading_on_such_a_note_is_its_writing(score: float, is_kept: bool) -> None:
+    picture = wall((20, 20, 90, YELLOW), (160, 20, 90, YELLOW))
+    sure = seen((20, 20, 110, 110), 0.9, "square")
+    card = replace(seen((170, 40, 240, 80), score), is_heading=True)
+    look = half_seen(((160, 20, 250, 110), 0.4, 0.4))
+    found = detect._with_faint([sure, card], [look], picture)
+    assert (card in found) == is_kept
+
+
+def test_without_notes_nothing_faint_is_believed() -> None:
+    picture = wall((160, 20, 90, YELLOW))
+    assert detect._with_faint([], [half_seen(((160, 20, 250, 110), 0.4, 0.4))], picture) == []

@@ -11,33 +11,28 @@ though others ought to show it, is doubtful.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from shapely import STRtree, make_valid
+from shapely import make_valid
 from shapely.geometry import Polygon as ShapelyPolygon
-from shapely.geometry.base import BaseGeometry
 
 from pipeline.dividers import drawn_lines
-from pipeline.doubtful import of_the_same_pad
 from pipeline.edges import clockwise_from_upper_left, polygon_of
+from pipeline.looks import MIN_SCORE, SHAPE_ORDER, Look, Seen, best_factor, four_sided, merge
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
-from pipeline.voting import Fields, headings_of, papers_of
+from pipeline.pads import Pads
+from pipeline.voting import Fields, Paper, headings_of, leftover, papers_of
 
-VERSION = "6"
+VERSION = "7"
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "note-detector.onnx"
-SHAPE_ORDER = ("tick", "heart", "speech_bubble", "square", "rectangle", "other")
 
 FIRST_LONG_SIDES = (768, 480, 300)
 """Pixels of the longer side in the first runs."""
-GOOD_NOTE = 88.0
-"""Side of a note, in network pixels, at which the network was found to work best."""
-GOOD_RANGE = (58.0, 130.0)
-"""Median note sides that need no second run."""
 MOST_PIXELS = 2_300_000
 """The largest picture that is run whole."""
 LEAST_LONG_SIDE = 128
@@ -47,12 +42,15 @@ MORE_RUNS = 2
 """Further runs where notes are still too large or too small to be seen well."""
 LEAST_SCORE = 0.35
 """What scores less in one run is forgotten at once."""
-MIN_SCORE = 0.5
-"""Outlines that score less are not reported."""
 DOUBTFUL = 0.36
 """Least score of paper that is taken for a note because notes of the same pad are round it."""
 VERY_SURE = 0.75
 HEADING_MIN_SCORE = 0.3
+SURE_HEADING = 0.8
+"""Score from which on a heading card cannot be taken for a note's writing."""
+LEAST_FAINT = 0.4
+LEAST_SIDE = 20.0
+"""Least score of faint paper and least side, in network pixels."""
 SCRAP = 1 / 3
 """Share of the middle note's area below which a lonely piece at the picture's edge is not taken for a note."""
 LONELY = 1.5
@@ -80,116 +78,6 @@ def reading_order(centres: list[Point], heights: list[float]) -> list[int]:
         else:
             rows.append([k])
     return [k for row in rows for k in sorted(row, key=lambda i: (centres[i][0], centres[i][1], i))]
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A piece of paper in full-size pixels: `side` there, and `seen_side` in the pixels it was seen at."""
-
-    polygon: Polygon
-    score: float
-    is_heading: bool
-    shapes: Floats
-    side: float
-    seen_side: float
-
-    @property
-    def trust(self) -> float:
-        """How far to believe this sighting against another of the same paper at another scale."""
-        return self.score * _fitness(self.seen_side)
-
-
-@dataclass(frozen=True)
-class _Look:
-    """One run: its scale (full-size / network pixels) and what it saw."""
-
-    factor: float
-    seen: list[_Seen]
-
-
-def _fitness(side: float) -> float:
-    """How well paper of a side, in network pixels, can be judged: 1 at the best size, falling to both sides."""
-    return float(np.exp(-0.5 * (float(np.log(max(side, 1.0) / GOOD_NOTE)) / 0.9) ** 2))
-
-
-def _merge(looks: list[_Look]) -> list[_Seen]:
-    """Of sightings that overlap, the one to trust most, scored by all looks that ought to have seen it.
-
-    A piece of paper shows at every scale that suits its size; what a single look sees is doubtful.
-    """
-    shapes = [make_valid(ShapelyPolygon(seen.polygon)) for look in looks for seen in look.seen]
-    tree = STRtree(shapes)
-    common: list[dict[int, float]] = []
-    for shape in shapes:
-        near = sorted(int(i) for i in tree.query(shape, predicate="intersects"))
-        common.append({i: float(shape.intersection(shapes[i]).area) for i in near})
-    starts = np.cumsum([0, *(len(look.seen) for look in looks)]).tolist()
-    found = [seen for look in looks for seen in look.seen]
-    scored = []
-    for k, seen in enumerate(found):
-        total, weight = 0.0, 0.0
-        votes = np.zeros_like(seen.shapes)
-        for look, start in zip(looks, starts, strict=False):
-            expected = _fitness(seen.side / look.factor)
-            weight += expected
-            alike = [
-                i
-                for i, inter in common[k].items()
-                if start <= i < start + len(look.seen)
-                and found[i].is_heading == seen.is_heading
-                and inter > 0.5 * (shapes[k].area + shapes[i].area - inter)
-            ]
-            if alike:
-                best = max(alike, key=lambda i: (found[i].score, -i))
-                total += expected * found[best].score
-                votes += expected * found[best].score * found[best].shapes
-        scored.append(replace(seen, score=total / weight, shapes=votes / max(1e-6, float(votes.sum()))))
-    kept: set[int] = set()
-
-    def is_free(k: int) -> bool:
-        rivals = (i for i in common[k] if i in kept)
-        return all(common[k][i] <= 0.5 * min(shapes[k].area, shapes[i].area) for i in rivals)
-
-    for k in sorted(range(len(scored)), key=lambda k: (-scored[k].trust, k)):
-        if is_free(k):
-            wholes = [i for i in _wholes(k, scored, shapes, common[k]) if is_free(i)]
-            kept.add(wholes[0] if wholes else k)
-    return [scored[k] for k in sorted(kept)]
-
-
-def _wholes(k: int, seen: list[_Seen], shapes: list[BaseGeometry], common: dict[int, float]) -> list[int]:
-    """Larger sightings that a sighting lies in and that the looks together believe more, the best first.
-
-    A look that sees a bent or covered note in pieces parts it where others do not. Four-sided notes side by side, in
-    turn, are easily taken for a larger one: they are no pieces.
-    """
-    if seen[k].is_heading:
-        return []
-    wholes = [
-        i
-        for i, inter in common.items()
-        if not seen[i].is_heading
-        and _four_sided(seen[i]) < 0.5
-        and shapes[i].area > 1.3 * shapes[k].area
-        and inter > 0.8 * shapes[k].area
-        and seen[i].score > max(MIN_SCORE, seen[k].score)
-    ]
-    return sorted(wholes, key=lambda i: (-seen[i].score, i))
-
-
-def _best_factor(found: list[_Seen]) -> float | None:
-    """The scale (full-size / network pixels) at which most of the note area is seen at a good size; None: stay.
-
-    By size and not by number alone, lest a handful of false specks decide the scale of a close-up.
-    """
-    notes = sorted((s for s in found if not s.is_heading and s.score > 0.4), key=lambda s: s.side)
-    if not notes:
-        return None
-    weight = np.cumsum([s.side * s.score for s in notes])
-    middle = notes[int(np.searchsorted(weight, 0.5 * weight[-1]))]
-    if GOOD_RANGE[0] <= middle.seen_side <= GOOD_RANGE[1]:
-        return None
-    return middle.side / GOOD_NOTE
 
 
 def _order(polygons: list[Polygon]) -> list[int]:
@@ -249,66 +137,100 @@ class Detector:
         looks = []
         for side in FIRST_LONG_SIDES:
             factor = max(long / side, LEAST_FACTOR)
-            looks.append(_Look(factor, self._look(image, factor)))
+            looks.append(self._look(image, factor))
         for _ in range(MORE_RUNS):
-            wanted = _best_factor(_merge(looks))
+            wanted = best_factor(merge(looks))
             if wanted is None:
                 break
             factor = max(wanted, float(np.sqrt(height * width / MOST_PIXELS)), 0.5)
             factor = min(factor, max(1.0, long / LEAST_LONG_SIDE))
             if any(0.8 < factor / look.factor < 1.25 for look in looks):
                 break
-            looks.append(_Look(factor, self._look(image, factor)))
-        found = _report(without_scraps(_believed(_merge(looks), image), width, height))
+            looks.append(self._look(image, factor))
+        seen = _with_faint(_believed(merge(looks), image), looks, image)
+        found = _report(without_scraps(seen, width, height))
         if len(found.headings) < 2:
             return found  # a single zone has nothing to part
         covers = [*(one.polygon for one in found.outlines), *(one.polygon for one in found.headings)]
         return replace(found, lines=drawn_lines(image, covers))
 
-    def _look(self, image: Image, factor: float) -> list[_Seen]:
-        """What one run at a scale sees, in full-size pixels."""
-        out = []
+    def _look(self, image: Image, factor: float) -> Look:
+        """What one run at a scale sees."""
         fields = self._run(image, factor)
-        for paper in (*papers_of(fields), *headings_of(fields)):
-            if paper.score < LEAST_SCORE:
-                continue
-            polygon = polygon_of(paper, factor, image.shape[1], image.shape[0])
-            if polygon is not None:
-                side = float(np.sqrt(paper.area))
-                out.append(
-                    _Seen(
-                        polygon,
-                        paper.score,
-                        paper.is_heading,
-                        paper.shapes,
-                        side * factor,
-                        side,
-                    )
-                )
-        return out
+        papers = [*papers_of(fields), *headings_of(fields)]
+        return Look(factor, _seen(papers, factor, image, LEAST_SCORE), fields)
 
 
-def _believed(seen: list[_Seen], image: Image) -> list[_Seen]:
+def _seen(papers: list[Paper], factor: float, image: Image, least: float) -> list[Seen]:
+    """Papers of one run that score at least `least`, in full-size pixels."""
+    out = []
+    for paper in papers:
+        if paper.score < least:
+            continue
+        polygon = polygon_of(paper, factor, image.shape[1], image.shape[0])
+        if polygon is not None:
+            side = float(np.sqrt(paper.area))
+            out.append(Seen(polygon, paper.score, paper.is_heading, paper.shapes, side * factor, side))
+    return out
+
+
+def _believed(seen: list[Seen], image: Image) -> list[Seen]:
     """What is sure enough, and doubtful four-sided paper of the same pad as notes that are very sure.
 
     Only whole paper: what looks like a tick or a bubble and is doubtful is mostly a covered note's second piece.
     """
-    doubtful = [
-        s for s in seen if DOUBTFUL <= s.score < MIN_SCORE and not s.is_heading and _four_sided(s) > 0.5
-    ]
     sure = [s.polygon for s in seen if s.score >= VERY_SURE and not s.is_heading]
-    alike = of_the_same_pad(image, [s.polygon for s in doubtful], sure)
-    saved = {id(s) for s, is_alike in zip(doubtful, alike, strict=True) if is_alike}
+    doubtful = [
+        s for s in seen if DOUBTFUL <= s.score < MIN_SCORE and not s.is_heading and four_sided(s) > 0.5
+    ]
+    saved: set[int] = set()
+    if sure and doubtful:
+        pads = Pads(image, sure)
+        saved = {id(s) for s in doubtful if pads.has(s.polygon)}
     return [
         s for s in seen if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE) or id(s) in saved
     ]
 
 
-def _four_sided(seen: _Seen) -> float:
-    return float(seen.shapes[SHAPE_ORDER.index("square")] + seen.shapes[SHAPE_ORDER.index("rectangle")])
+def _with_faint(found: list[Seen], looks: list[Look], image: Image) -> list[Seen]:
+    """What is found, and notes that no look is sure of but that have the colour of notes that are found.
+
+    A doubtful heading that mostly lies on such a note is its writing.
+    """
+    notes = [s.polygon for s in found if not s.is_heading]
+    known = notes + [s.polygon for s in found if s.is_heading and s.score >= SURE_HEADING]
+    faint = [
+        seen
+        for look in looks
+        for seen in _seen(
+            papers_of(leftover(look.fields, look.factor, known)), look.factor, image, LEAST_FAINT
+        )
+        if seen.seen_side >= LEAST_SIDE
+    ]
+    if not notes or not faint:
+        return found
+    pads = Pads(image, notes, known)
+    taken = [make_valid(ShapelyPolygon(polygon)) for polygon in known]
+    added: list[Seen] = []
+    for seen in sorted(faint, key=lambda s: -s.trust):
+        polygon = pads.note_at(seen.polygon, is_four_sided=four_sided(seen) > 0.5)
+        if polygon is None:
+            continue
+        shape = make_valid(ShapelyPolygon(polygon))
+        if all(shape.intersection(one).area <= 0.3 * min(shape.area, one.area) for one in taken):
+            taken.append(shape)
+            added.append(replace(seen, polygon=polygon, score=MIN_SCORE))
+    covered = taken[len(known) :]
+
+    def is_writing(seen: Seen) -> bool:
+        shape = make_valid(ShapelyPolygon(seen.polygon))
+        on_notes = sum(shape.intersection(one).area for one in covered)
+        return bool(seen.is_heading and seen.score < SURE_HEADING and on_notes > 0.5 * shape.area)
+
+    return [s for s in found if not is_writing(s)] + added
 
 
-def without_scraps(found: list[_Seen], width: int, height: int) -> list[_Seen]:
+def without_scraps(found: list[Seen], width: int, height: int) -> list[Seen]:
     """Leaves out small pieces cut by the picture's edge, far from every note: what they are cannot be seen.
 
     Torn tape that holds a sheet is cut off there as a note would be, and too little of it is left to tell. A cut
@@ -335,7 +257,7 @@ def without_scraps(found: list[_Seen], width: int, height: int) -> list[_Seen]:
     return kept
 
 
-def _report(found: list[_Seen]) -> Detection:
+def _report(found: list[Seen]) -> Detection:
     outlines, headings = [], []
     for seen in found:
         score = round(min(1.0, seen.score), 4)

@@ -1,0 +1,151 @@
+"""Paper that is doubtful by itself, told by the notes of the same pad that are sure.
+
+A blank note looks like any coloured card, a pale one like the wall, a long word on a narrow note like a heading: what
+tells a note is that it has the colour of notes that hang round it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model import Polygon
+
+Image = NDArray[np.uint8]
+LONG_SIDE = 700
+"""To which a picture is reduced before colours are taken, in pixels: a note's colour is the paper's, not the ink's."""
+SAME_COLOUR = 8.0
+"""Most distance of two papers of one pad in CIELAB (1976), shadow included."""
+SAME_SIZE = (0.6, 1.5)
+"""Least and most side of a note as a share of the sure notes' median."""
+WHOLE_SIZE = 0.8
+"""Least such share for paper that is not four-sided: what is smaller is mostly a covered note's second piece."""
+CUT_SIZE = 0.2
+"""Least such share for paper that the picture's edge cuts off, where its colour stands out."""
+STANDS_OUT = 15.0
+"""Distance of a paper's colour from what is round it, CIELAB, from which on its edge can be found by colour."""
+MOST_LIKE = 14.0
+"""Most distance of a paper's pixels from its own colour, CIELAB."""
+MOST_GROWN = 6.0
+"""Most times its area that a piece may grow when its edge is found by colour."""
+LEAST_PIXELS = 30
+
+
+class Pads:
+    """The colours and the size of the notes that are sure, on a picture reduced for it.
+
+    `image`: H x W x 3, RGB uint8; all polygons in its pixels. `sure` may not be empty; `known` is all paper whose
+    kind is settled, notes and heading cards.
+    """
+
+    def __init__(self, image: Image, sure: Sequence[Polygon], known: Sequence[Polygon] = ()) -> None:
+        self._factor = min(1.0, LONG_SIDE / max(image.shape[:2]))
+        small = cv2.resize(image, None, fx=self._factor, fy=self._factor, interpolation=cv2.INTER_AREA)
+        self._lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        self._colours = np.array([self._colour(self._mask([polygon])) for polygon in sure])
+        self._usual = float(np.median([self._side(polygon) for polygon in sure]))
+        self._taken = self._mask(known)
+
+    def has(self, polygon: Polygon) -> bool:
+        """Whether paper has the colour of some sure note and the size of most."""
+        away = self._away(self._colour(self._mask([polygon])))
+        share = self._side(polygon) / self._usual
+        return bool(away <= SAME_COLOUR and SAME_SIZE[0] <= share <= SAME_SIZE[1])
+
+    def note_at(self, polygon: Polygon, *, is_four_sided: bool) -> Polygon | None:
+        """The note that faint paper is, its outline by colour where that stands out; None: it is none.
+
+        Its colour must be nearer to a sure note's than to what is round it: writing on a poster is not paper.
+        """
+        mask = self._mask([polygon]) & ~self._taken
+        if int(mask.sum()) < LEAST_PIXELS:
+            return None
+        colour = self._colour(mask)
+        away, contrast = self._away(colour), self._contrast(mask, colour)
+        if away >= min(SAME_COLOUR, contrast):
+            return None
+        stands_out = contrast > STANDS_OUT
+        grown = self._grown(mask, colour, contrast) if stands_out else mask
+        share = float(np.sqrt(float(grown.sum()))) / self._factor / self._usual
+        rows, columns = np.nonzero(grown)
+        height, width = grown.shape
+        is_cut = min(rows.min(), columns.min(), height - 1 - rows.max(), width - 1 - columns.max()) <= 2
+        least = SAME_SIZE[0] if is_four_sided else WHOLE_SIZE
+        if is_cut and stands_out:
+            least = CUT_SIZE
+        if not least <= share <= SAME_SIZE[1]:
+            return None
+        return polygon if grown is mask else self._outline(grown)
+
+    def _mask(self, polygons: Sequence[Polygon]) -> NDArray[np.bool_]:
+        mask = np.zeros(self._lab.shape[:2], np.uint8)
+        for polygon in polygons:
+            cv2.fillPoly(mask, [(np.array(polygon) * self._factor).round().astype(np.int32)], 1)
+        return mask > 0
+
+    def _side(self, polygon: Polygon) -> float:
+        return float(np.sqrt(max(1.0, cv2.contourArea(np.array(polygon, np.float32)))))
+
+    def _away(self, colour: NDArray[np.float64]) -> float:
+        """Distance of a colour to the nearest sure note's."""
+        return float(np.linalg.norm(self._colours - colour, axis=1).min())
+
+    def _colour(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The median colour inside the edge, L*a*b*."""
+        inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        pixels = self._lab[inner if inner.any() else mask]
+        return np.median(pixels, axis=0).astype(np.float64) if len(pixels) else np.full(3, np.inf)
+
+    def _contrast(self, mask: NDArray[np.bool_], colour: NDArray[np.float64]) -> float:
+        """Distance of a colour to the median of what is round its paper and no other known paper."""
+        reach = max(3, int(0.12 * np.sqrt(float(mask.sum()))))
+        ring = _wider(mask, reach) & ~_wider(mask, 2) & ~_wider(self._taken, 2)
+        pixels = self._lab[ring]
+        if len(pixels) < LEAST_PIXELS:
+            return 0.0  # hemmed in: nothing tells it from its neighbours
+        return float(np.linalg.norm(np.median(pixels, axis=0) - colour))
+
+    def _grown(
+        self, mask: NDArray[np.bool_], colour: NDArray[np.float64], contrast: float
+    ) -> NDArray[np.bool_]:
+        """All that hangs together with a piece of paper and has its colour; the piece itself if that strays."""
+        distance = np.linalg.norm(self._lab - colour, axis=2)
+        alike = (distance < min(0.5 * contrast, MOST_LIKE)) & ~self._taken
+        kernel = np.ones((5, 5), np.uint8)
+        # Closed over the ink, opened so that a thread of colour leads nowhere.
+        closed = cv2.morphologyEx((alike | mask).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+        opened = cv2.morphologyEx(closed * (~self._taken).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+        count, parts = cv2.connectedComponents(opened)
+        shared = np.bincount(parts[mask], minlength=count)
+        shared[0] = 0
+        part = int(shared.argmax())
+        grown: NDArray[np.bool_] = parts == part
+        if shared[part] <= 0.5 * mask.sum() or grown.sum() > MOST_GROWN * mask.sum():
+            return mask
+        return grown
+
+    def _outline(self, mask: NDArray[np.bool_]) -> Polygon:
+        """The edge of a mask as a polygon of the full-size picture, its stairs smoothed."""
+        zoom = 4
+        padded = np.pad(mask, 3).astype(np.float32)
+        large = cv2.resize(padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
+        smooth = (cv2.GaussianBlur(large, (0, 0), zoom * 0.9) > 0.5).astype(np.uint8)
+        found, _ = cv2.findContours(smooth, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        contour = max(found, key=cv2.contourArea)[:, 0].astype(np.float32)
+        tolerance = 0.008 * float(np.sqrt(float(mask.sum()))) * zoom
+        edge = cv2.approxPolyDP(contour, tolerance, True)[:, 0]
+        full = ((edge + 0.5) / zoom - 3) / self._factor
+        height, width = (round(side / self._factor) for side in mask.shape)
+        return tuple(
+            (round(min(max(float(x), 0.0), width), 1), round(min(max(float(y), 0.0), height), 1))
+            for x, y in full
+        )
+
+
+def _wider(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    side = 2 * by + 1
+    wide: NDArray[np.bool_] = cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    return wide
