@@ -15,7 +15,7 @@ from pipeline.candidates import GROUPS, Sketch, candidate_pairs, sketch
 from pipeline.model import Features
 from pipeline.registration import FEWEST_INLIERS, Points, Registration, register, unpack
 
-POINTS_HELD = 1000
+POINTS_HELD = 500
 """So many photographs' points are held at once: what bounds memory, however large the workshop."""
 
 

@@ -183,12 +183,12 @@ def _files(folder: Path, closed: list[OSError]) -> list[Path]:
     """
     found: list[Path] = []
     for place, folders, names in os.walk(folder, onerror=closed.append):
+        home = Path(place)
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() not in DOCUMENTS:
-                found.append(Path(place) / name)
+        visible = (home / name for name in names if not name.startswith("."))
+        found += [path for path in visible if path.suffix.lower() not in DOCUMENTS]
         # A link to a folder is not followed (it could lead anywhere); it is reported as a file is.
-        found += [Path(place) / name for name in folders if (Path(place) / name).is_symlink()]
+        found += [path for name in folders if (path := home / name).is_symlink()]
     return sorted(found, key=os.fsencode)
 
 

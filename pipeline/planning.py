@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -109,15 +110,25 @@ class Plan:
         return not self.jobs and not self.rebuild_reason
 
 
-def make_plan(workshop: Workshop, places: Places) -> Plan:
+def make_plans(workshops: Sequence[Workshop], places: Places) -> list[Plan]:
+    """A plan of each, as `make_plan` makes it; which engines there are is found out once, not for each workshop."""
+    found: dict[Settings, dict[str, StageKey]] = {}
+    return [make_plan(workshop, places, found) for workshop in workshops]
+
+
+def make_plan(
+    workshop: Workshop, places: Places, found: dict[Settings, dict[str, StageKey]] | None = None
+) -> Plan:
     """Compare what is there with what the settings, the files and the program now ask for.
 
+    `found` are the stages' keys for settings that were met a moment ago; those of new settings are added to it.
     Raises ConfigError for a reader that is unknown, WorkshopError for one that cannot be opened.
     """
     settings = Settings(workshop.language, workshop.note_readers, workshop.heading_reader)
     _check_readers(workshop)
+    found = {} if found is None else found
     try:
-        keys = known_keys(settings, places)
+        keys = found[settings] = found.get(settings) or known_keys(settings, places)
     except readers.ReaderError as error:
         raise WorkshopError(
             f"{workshop.folder / FILE_NAME}: a reader named under `[readers]` cannot be used: {error}.",

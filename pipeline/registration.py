@@ -8,6 +8,7 @@ are worth it, `pipeline.candidates` tells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -42,12 +43,20 @@ class Registration:
         return len(self.points_a)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Points:
     """Features unpacked: `places` n x 2 (full-size pixels), `rows` n x width."""
 
     places: Array
     rows: NDArray[np.uint8]
+
+    @cached_property
+    def directions(self) -> NDArray[np.float32]:
+        """The rows as vectors of unit length: wanted once for each pair that the photograph is in."""
+        exact = self.rows.astype(np.float32)
+        lengths = np.sqrt(np.einsum("ij,ij->i", exact, exact))
+        exact /= np.maximum(lengths, 1e-6)[:, None]
+        return exact
 
 
 def unpack(features: Features) -> Points:
@@ -58,7 +67,7 @@ def unpack(features: Features) -> Points:
 
 def register(a: Points, b: Points, size_a: tuple[int, int], size_b: tuple[int, int]) -> Registration | None:
     """The homography from photograph B to A, or None where none is believable. Sizes are (width, height)."""
-    left, right = _matches(_directions(a.rows), _directions(b.rows))
+    left, right = _matches(a.directions, b.directions)
     if len(left) < FEWEST_INLIERS:
         return None
     source, target = b.places[right], a.places[left]
@@ -108,14 +117,6 @@ def _matches(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np
     near, next_near = np.sqrt(np.maximum(2 - 2 * best, 0)), np.sqrt(np.maximum(2 - 2 * second, 0))
     kept = near < RATIO * next_near
     return mutual[kept], nearest[kept]
-
-
-def _directions(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The rows as vectors of unit length."""
-    exact = rows.astype(np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", exact, exact))
-    exact /= np.maximum(lengths, 1e-6)[:, None]
-    return exact
 
 
 def _first_of_each(cells: Array) -> NDArray[np.bool_]:

@@ -63,7 +63,7 @@ class Summary:
 def plans(places: Places, names: Sequence[str] = ()) -> list[Plan]:
     """What a run would do, workshop by workshop; changes nothing but the index of digests."""
     found = find_workshops(places.raw, tuple(names))
-    return [planning.make_plan(load_workshop(folder), places) for folder in found]
+    return planning.make_plans([load_workshop(folder) for folder in found], places)
 
 
 def run(
@@ -85,7 +85,7 @@ def run(
     with ExitStack() as held:
         for workshop in workshops:
             held.enter_context(exclusive(places.lock(workshop.id), f"The workshop “{workshop.id}”"))
-        todo = [planning.make_plan(workshop, places) for workshop in workshops]
+        todo = planning.make_plans(workshops, places)
         if all(plan.is_empty for plan in todo):
             return [_unchanged(plan, places) for plan in todo]
         # Not where nothing is to do: that is to be quick, and the next run that does something finds them too.

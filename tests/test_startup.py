@@ -10,8 +10,11 @@ import pytest
 from fakes import fakes, in_this_process, workshop_of  # noqa: F401  (a fixture)
 
 from pipeline import planning
+from pipeline.cache import StageKey
+from pipeline.mapping import Settings
 from pipeline.planning import Places
 from pipeline.run import run
+from pipeline.workshop import load_workshop
 
 ENGINES = frozenset({"cv2", "onnxruntime", "rapidocr", "pytesseract", "wordfreq", "pillow_heif"})
 LANGUAGE = frozenset({"spacy", "sklearn", "scipy", "tokenizers"})
@@ -107,9 +110,6 @@ def test_exporting_loads_no_engine_and_nothing_of_other_formats(places: Places) 
 def test_remembered_keys_do_not_outlive_the_surroundings_they_were_worked_out_in(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.cache import StageKey
-    from pipeline.mapping import Settings
-
     settings, asked = Settings("en", ("rapidocr",), "tesseract"), []
 
     def worked_out(_settings: Settings) -> dict[str, StageKey]:
@@ -130,3 +130,23 @@ def test_remembered_keys_do_not_outlive_the_surroundings_they_were_worked_out_in
     places.keys(settings).write_bytes(b"{half a fil")
     monkeypatch.setattr(planning, "surroundings", lambda *_: "b")
     assert planning.known_keys(settings, places)["intake"].version == "4"
+
+
+def test_engines_are_asked_once_for_all_workshops_with_the_same_settings(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, language in (("one", "en"), ("two", "de"), ("three", "en")):
+        (places.raw / name).mkdir()
+        (places.raw / name / "workshop.toml").write_text(f'title = "T"\nlanguage = "{language}"\n')
+    workshops = [load_workshop(places.raw / name) for name in ("one", "two", "three")]
+    asked = []
+    known_keys = planning.known_keys
+
+    def counted(settings: Settings, places: Places) -> dict[str, StageKey]:
+        asked.append(settings.language)
+        return known_keys(settings, places)
+
+    monkeypatch.setattr(planning, "known_keys", counted)
+    plans = planning.make_plans(workshops, places)
+    assert asked == ["en", "de"]
+    assert plans == [planning.make_plan(workshop, places) for workshop in workshops]
