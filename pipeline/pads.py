@@ -25,8 +25,10 @@ WHOLE_SIZE = 0.8
 """Least such share for paper that is not four-sided: what is smaller is mostly a covered note's second piece."""
 CUT_SIZE = 0.2
 """Least such share for paper that the picture's edge cuts off, where its colour stands out."""
+LEAST_CONTRAST = 4.0
+"""Least distance of a paper's colour from what is round it, CIELAB: what differs less is a shade of the wall."""
 STANDS_OUT = 15.0
-"""Distance of a paper's colour from what is round it, CIELAB, from which on its edge can be found by colour."""
+"""Such distance from which on a paper's edge can be found by its colour."""
 MOST_LIKE = 14.0
 """Most distance of a paper's pixels from its own colour, CIELAB."""
 MOST_GROWN = 6.0
@@ -65,7 +67,7 @@ class Pads:
             return None
         colour = self._colour(mask)
         away, contrast = self._away(colour), self._contrast(mask, colour)
-        if away >= min(SAME_COLOUR, contrast):
+        if contrast < LEAST_CONTRAST or away >= min(SAME_COLOUR, contrast):
             return None
         stands_out = contrast > STANDS_OUT
         grown = self._grown(mask, colour, contrast) if stands_out else mask

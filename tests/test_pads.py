@@ -71,6 +71,12 @@ def test_writing_on_a_poster_that_looks_like_a_note_is_no_paper() -> None:
     assert Pads(picture, [SURE], [SURE]).note_at(box(150, 20, 90, 90), is_four_sided=True) is None
 
 
+def test_a_shade_of_the_wall_is_no_paper() -> None:
+    shade = (221, 221, 221)
+    picture = wall((20, 20, 90, 90, shade), (150, 20, 90, 90, shade))
+    assert Pads(picture, [SURE], [SURE]).note_at(box(150, 20, 90, 90), is_four_sided=True) is None
+
+
 def test_paper_of_no_known_colour_is_no_note() -> None:
     picture = wall(NOTE, (150, 20, 90, 90, BLUE))
     assert Pads(picture, [SURE], [SURE]).note_at(box(150, 20, 90, 90), is_four_sided=True) is None
