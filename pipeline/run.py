@@ -2,7 +2,7 @@
 
 per photograph    intake → show → describe → detect → classify → read → cut (pipeline.mapping)
 per workshop      amend → combine → place → judge → assign → decide → theme (pipeline.reducing)
-all workshops     store
+all workshops     store (pipeline.storing)
 per workshop      publish
 """
 
@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
-from pipeline import cluster, decisions, editions, executing, planning
+from pipeline import cluster, decisions, editions, executing, planning, storing
 from pipeline.cache import Cache
 from pipeline.collector import resting
-from pipeline.damage import UNDECODABLE
 from pipeline.errors import MissingError, PhotosFailedError
 from pipeline.files import exclusive, remove_leftovers, write_atomically
 from pipeline.gathering import Described, LostError, lost, photo_record
@@ -120,7 +119,7 @@ def run(
             del material, record_bytes  # a few workshops in memory at a time, however many there are
         watcher.say("building the database")
         with resting():
-            _store(places)
+            storing.store(places, workers, make_executor)
         summaries = {plan.workshop.id: _unchanged(plan, places) for plan in todo}
         for plan in done:
             watcher.say(f"{plan.workshop.id}: writing the record")
@@ -241,49 +240,6 @@ def _edition_zero(places: Places, workshop_id: str) -> Record | None:
     if 0 not in editions.edition_numbers(places.reports, workshop_id):
         return None
     return editions.load_edition(places.reports, workshop_id, 0).record
-
-
-def _store(places: Places) -> None:
-    """Build the database of every workshop that still has a folder and was run at least once."""
-    from pipeline.history import history_of  # noqa: PLC0415
-    from pipeline.store import builder  # noqa: PLC0415
-    from pipeline.store.dictionary import data_dictionary  # noqa: PLC0415
-    from pipeline.store.questions import worked_questions  # noqa: PLC0415
-
-    logs = {
-        folder.name: decisions.read_log(folder).decisions
-        for folder in sorted(places.raw.iterdir())
-        if (folder / FILE_NAME).is_file()
-    }
-    # Only records with editions have a history: the others are not read twice.
-    histories = [history_of(record, places) for record in _records(places, with_editions=True)]
-    builder.build(
-        _records(places),
-        places.database,
-        decisions=logs,
-        editions=[edition for history in histories for edition in history.editions],
-        changes=[change for history in histories for change in history.changes],
-    )
-    # It tells of the database's make, never of what stands in it.
-    told = Kept(Cache(places.cache), planning.program_digest(), {})
-    dictionary = told.or_made("dictionary", [], str, lambda: data_dictionary(places.database))
-    write_atomically(places.processed / "data-dictionary.md", dictionary.encode())
-    write_atomically(places.processed / "questions.md", worked_questions(places.database).encode())
-
-
-def _records(places: Places, *, with_editions: bool = False) -> Iterator[Record]:
-    for file in sorted(places.record("x").parent.glob("*.json")):
-        if with_editions and not editions.edition_numbers(places.reports, file.stem):
-            continue
-        if (places.raw / file.stem / FILE_NAME).is_file():
-            try:
-                yield msgspec.json.decode(file.read_bytes(), type=Record)
-            except UNDECODABLE:
-                raise MissingError(
-                    f"{file} is damaged.",
-                    safe="It was only computed: what people decided is in raw/. The database is as it was.",
-                    remedy=f"Remove it and make it anew with: workshop run {file.stem}",
-                ) from None
 
 
 def _publish(plan: Plan, record: Record, places: Places) -> list[Path]:

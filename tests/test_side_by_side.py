@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from fakes import fakes, in_this_process, workshop_of  # noqa: F401  (a fixture)
 
-from pipeline import executing, run
+from pipeline import executing, run, storing
+from pipeline.errors import MissingError
 from pipeline.executing import SIDE_BY_SIDE_FROM, at_once, local_pool, side_by_side
 from pipeline.gathering import LostError
 from pipeline.planning import Places
@@ -100,6 +101,11 @@ def test_two_workers_write_the_same_bytes_as_one(
         return local_pool(workers)
 
     fakes.setattr(executing, "SIDE_BY_SIDE_FROM", 0)
+    fakes.setattr(storing, "LARGE_BYTES", 1)
     run.run(places, workers=2, make_executor=pool)
-    assert asked == [2]
+    assert asked == [2, 2], "for the records, and for their rows"
     assert outputs(places) == one
+    (places.processed / "records" / "north.json").write_bytes(b"{")
+    with pytest.raises(MissingError, match=r"north.json is damaged"):
+        storing.store(places, 2)
+    assert outputs(places)["database"] == one["database"]

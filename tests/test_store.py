@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import model, vocabulary
-from pipeline.store import builder
+from pipeline.store import builder, parts
 from pipeline.store.arrow import arrow_table
 from pipeline.store.builder import build
 from pipeline.store.digest import dump_digest
 from pipeline.store.editions import Change, Edition
 from pipeline.store.errors import StoreError
+from pipeline.store.parts import prepared
 from pipeline.store.rows import CODE_TABLES, TABLES
 
 CONTRACT = {
@@ -213,12 +214,17 @@ def test_the_same_records_give_the_same_digest_and_others_do_not(tmp_path: Path)
 
 def test_chunks_do_not_show_in_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records = [make_record(), make_record("second", notes=40)]
-    build(records, tmp_path / "whole.duckdb")
-    monkeypatch.setattr(builder, "CHUNK_ROWS", 7)
+    logs = {"second": [make_decision(1), make_decision(2)]}
+    build(records, tmp_path / "whole.duckdb", decisions=logs)
+    monkeypatch.setattr(parts, "CHUNK_ROWS", 7)
     steps: list[str] = []
-    build(iter(records), tmp_path / "chunks.duckdb", on_step=steps.append)
+    build(iter(records), tmp_path / "chunks.duckdb", decisions=logs, on_step=steps.append)
     assert steps.count("stored") > 10
-    assert dump_digest(tmp_path / "whole.duckdb") == dump_digest(tmp_path / "chunks.duckdb")
+    monkeypatch.setattr(builder, "CHUNKS_A_TRANSACTION", 2)
+    ready = [prepared(records[0], 0), prepared(records[1], 1, logs["second"])]
+    build(iter(ready), tmp_path / "ready.duckdb", is_large=True)
+    whole = dump_digest(tmp_path / "whole.duckdb")
+    assert whole == dump_digest(tmp_path / "chunks.duckdb") == dump_digest(tmp_path / "ready.duckdb")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +258,7 @@ def test_one_note_that_vanishes_while_storing_is_noticed(
         table = real(schema, rows)
         return table.slice(0, len(rows) - 1) if "machine_text" in schema.names else table
 
-    monkeypatch.setattr(builder, "arrow_table", losing)
+    monkeypatch.setattr(parts, "arrow_table", losing)
     with pytest.raises(StoreError, match="reading holds 10 rows where 11 went in"):
         build([make_record()], tmp_path / "w.duckdb")
     assert not (tmp_path / "w.duckdb").exists()

@@ -17,7 +17,7 @@ from factories import make_record
 
 from pipeline import model
 from pipeline.errors import BusyError
-from pipeline.store import builder
+from pipeline.store import builder, parts
 from pipeline.store.builder import build
 from pipeline.store.errors import StoreError
 
@@ -29,9 +29,9 @@ BUILD_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from factories import make_record
-from pipeline.store import builder
+from pipeline.store import builder, parts
 
-builder.CHUNK_ROWS = 50
+parts.CHUNK_ROWS = 50
 fatal = sys.argv[2]
 
 def die_at(step):
@@ -254,7 +254,7 @@ def test_memory_does_not_grow_with_the_number_of_workshops(
             yield make_record(f"w{number:03d}", notes=1, notices=notices)
             del notices
 
-    monkeypatch.setattr(builder, "CHUNK_ROWS", 60)
+    monkeypatch.setattr(parts, "CHUNK_ROWS", 60)
     build(records(), tmp_path / "w.duckdb")
     assert count(tmp_path / "w.duckdb") == 20
     assert most <= 2

@@ -36,7 +36,7 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from pipeline import decisions, executing, planning, reducing, run
+from pipeline import decisions, executing, planning, reducing, run, storing
 from pipeline.files import write_atomically
 from pipeline.model import Decision, Record
 from pipeline.planning import Places
@@ -255,7 +255,7 @@ def put_together(places: Places, photos: int, at_once: int) -> dict[str, float]:
             record = msgspec.json.encode(replace(first, workshop_id=plan.workshop.id))
             write_atomically(places.record(plan.workshop.id), record)
     with part("store"), run.resting():
-        run._store(places)
+        storing.store(places)
     parts = ("plan", "combine", "write", "store")
     figures: dict[str, float] = {}
     for name, cost in costs.items():
