@@ -65,8 +65,20 @@ def target(index: int, text: str, outlines: Sequence[Polygon], shapes: Sequence[
     pointed = None if where is None else _along(index, where, places, shapes, size)
     if pointed is not None:
         return pointed
-    touching = [i for i, place in enumerate(places) if i != index and own.distance(place) < 0.04 * size]
+    touching = [
+        i
+        for i, place in enumerate(places)
+        if i != index and own.distance(place) < 0.04 * size and not _is_behind(own, place, where)
+    ]
     return touching[0] if len(touching) == 1 else None
+
+
+def _is_behind(own: BaseGeometry, place: BaseGeometry, where: tuple[float, float] | None) -> bool:
+    """Does an arrow point away from the place?"""
+    if where is None:
+        return False
+    x, y = place.centroid.x - own.centroid.x, place.centroid.y - own.centroid.y
+    return x * where[0] + y * where[1] < 0
 
 
 def _along(

@@ -303,3 +303,10 @@ def test_answers_are_numbers_on_the_board_and_never_mutual() -> None:
     )
     (found,) = place([board], PRINCIPLES, [record])
     assert [one.answers for one in found].count(None) == 1
+
+
+def test_an_arrow_answers_no_note_that_it_points_away_from() -> None:
+    below = [box(400, 400), box(410, 495)]
+    assert target(0, "↑ THIS one", below) is None
+    assert target(0, "agree", below) == 1
+    assert target(0, "↑ THIS", [box(400, 400), box(410, 305)]) == 1
