@@ -78,7 +78,7 @@ def _is_behind(own: BaseGeometry, place: BaseGeometry, where: tuple[float, float
     if where is None:
         return False
     x, y = place.centroid.x - own.centroid.x, place.centroid.y - own.centroid.y
-    return x * where[0] + y * where[1] < 0
+    return bool(x * where[0] + y * where[1] < 0)
 
 
 def _along(
