@@ -13,8 +13,8 @@ import msgspec
 from pipeline.anchors import Anchor
 from pipeline.cache import Cache, StageKey
 from pipeline.mapping import Settings, one_thread_each
-from pipeline.model import Outline, Polygon
-from pipeline.photos import Pixels, Upright, load_upright
+from pipeline.model import Outline, Photo, Polygon
+from pipeline.photos import Pixels, Upright, load_upright, turned
 from pipeline.readers import open_reader
 from pipeline.stages import classify, cut, read
 from pipeline.stages.amend import HandReading
@@ -90,18 +90,19 @@ def of_workshop(
     cache: Cache,
     keys: Mapping[str, StageKey],
     workshop: Workshop,
-    paths: Mapping[str, str],
+    photos: Mapping[str, Photo],
 ) -> dict[Anchor, HandReading]:
-    """The readings of a workshop's drawn outlines; `paths` are its photographs by sha256, below its folder."""
+    """The readings of a workshop's drawn outlines; `photos` are its photographs by sha256."""
 
     def load(sha256: str) -> Pixels | None:
-        if sha256 not in paths:
+        if sha256 not in photos:
             return None
+        photo = photos[sha256]
         try:
-            found = load_upright((workshop.folder / paths[sha256]).read_bytes(), paths[sha256])
+            found = load_upright((workshop.folder / photo.path).read_bytes(), photo.path)
         except OSError:
             return None
-        return found.pixels if isinstance(found, Upright) else None
+        return turned(found.pixels, photo.turn) if isinstance(found, Upright) else None
 
     settings = Settings(workshop.language, workshop.note_readers, workshop.heading_reader)
     return readings(anchors, cache, keys, settings, load)

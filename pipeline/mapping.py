@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,10 +65,12 @@ class Bench:
     def __init__(self, job: Job, results: dict[str, Any]) -> None:
         self.job = job
         self.results = results
+        self.seen: Detection | None = None
+        """What the detector saw in the picture as it was taken, where that was asked."""
 
     @cached_property
     def taken_in(self) -> tuple[Photo, Pixels] | Refusal:
-        """The decoded photograph, or why it was refused; raises ChangedError if the file is not as planned."""
+        """The photograph as its file has it, or why it was refused; raises ChangedError if that is not as planned."""
         from pipeline.stages import intake  # noqa: PLC0415  (heavy, and only workers decode)
 
         with Path(self.job.file).open("rb") as file:
@@ -78,12 +80,14 @@ class Bench:
         # The path is left out of the result: a renamed photograph is still the same photograph.
         return intake.intake(content, "")
 
-    @property
+    @cached_property
     def pixels(self) -> Pixels:
         """The upright picture, uint8 RGB, full size."""
+        from pipeline.photos import turned  # noqa: PLC0415  (heavy)
+
         if isinstance(self.taken_in, Refusal):
             raise TypeError("a refused photograph has no pixels")
-        return self.taken_in[1]
+        return turned(self.taken_in[1], self.results["intake"].turn)
 
 
 class ChangedError(Exception):
@@ -91,11 +95,22 @@ class ChangedError(Exception):
 
 
 def _intake(bench: Bench) -> Photo | Refusal:
-    found = bench.taken_in
-    return found if isinstance(found, Refusal) else found[0]
+    """The photograph upright: the file's word for which way up it is does not always hold."""
+    from pipeline.turning import turn_of  # noqa: PLC0415  (heavy)
+
+    if isinstance(bench.taken_in, Refusal):
+        return bench.taken_in
+    photo, pixels = bench.taken_in
+    bench.seen = _detector().detect(pixels)
+    turn = turn_of(pixels, bench.seen, _direction_reader)
+    if turn in (90, 270):
+        return replace(photo, width=photo.height, height=photo.width, turn=turn)
+    return replace(photo, turn=turn)
 
 
 def _detect(bench: Bench) -> Detection:
+    if bench.seen is not None and bench.results["intake"].turn == 0:
+        return bench.seen
     found: Detection = _detector().detect(bench.pixels)
     return found
 
@@ -169,11 +184,13 @@ def stage_keys(settings: Settings) -> dict[str, StageKey]:
     from pipeline.stages import classify, cut, describe, detect, intake, read, show  # noqa: PLC0415
 
     reader_prints = [(name, reader.fingerprint) for name, reader in _named_readers(settings)]
+    network = ("network", _detector().fingerprint)
+    directions = ("directions", _direction_reader().fingerprint)
     return {
-        "intake": StageKey("intake", intake.VERSION),
+        "intake": StageKey("intake", intake.VERSION, fingerprints=(network, directions)),
         "show": StageKey("show", show.VERSION),
         "describe": StageKey("describe", describe.VERSION),
-        "detect": StageKey("detect", detect.VERSION, fingerprints=(("network", _detector().fingerprint),)),
+        "detect": StageKey("detect", detect.VERSION, fingerprints=(network,)),
         "classify": StageKey("classify", classify.VERSION),
         "read": StageKey(
             "read", read.VERSION, (("language", settings.language),), fingerprints=tuple(reader_prints)
@@ -269,6 +286,12 @@ def _readers(names: tuple[str, ...]) -> list[Any]:
     from pipeline.readers import open_reader  # noqa: PLC0415
 
     return [open_reader(name) for name in names]
+
+
+def _direction_reader() -> Any:
+    from pipeline.readers import open_reader  # noqa: PLC0415
+
+    return open_reader("rapidocr")
 
 
 @cache

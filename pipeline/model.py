@@ -56,7 +56,8 @@ class Photo:
     """A photograph that was accepted.
 
     `path` is its place below raw/<workshop>/, with forward slashes; `width` and `height` are
-    pixels of the upright picture.
+    pixels of the upright picture. `turn` is how many degrees (0, 90, 180, 270; clockwise) the picture had to
+    be turned though the file called it upright.
     """
 
     path: str
@@ -64,8 +65,10 @@ class Photo:
     width: int
     height: int
     format: str
+    turn: int = 0
 
     def __post_init__(self) -> None:
+        _require(self.turn in (0, 90, 180, 270), "a photograph is turned by quarters")
         _require(self.width > 0 and self.height > 0, "a photograph has a width and a height")
         _require(len(self.sha256) == 64, "sha256 is 64 hexadecimal digits")
 

@@ -76,6 +76,11 @@ def load_upright(content: bytes, path: str) -> Upright | Refusal:
         )
 
 
+def turned(pixels: Pixels, degrees: int) -> Pixels:
+    """A picture turned clockwise by `degrees`, a multiple of 90."""
+    return np.ascontiguousarray(np.rot90(pixels, -degrees // 90 % 4)) if degrees % 360 else pixels
+
+
 def _too_large(path: str) -> Refusal:
     return Refusal(
         path,

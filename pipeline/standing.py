@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from pipeline.damage import UNDECODABLE
 from pipeline.errors import MissingError
 from pipeline.gathering import forget
 from pipeline.kept import Kept
-from pipeline.model import Crop, Decision, Photograph, Record
+from pipeline.model import Crop, Decision, Photo, Photograph, Record
 from pipeline.personal import NAME_REMOVED
 from pipeline.planning import Places, Plan
 from pipeline.workshop import find_workshops, load_workshop
@@ -221,4 +222,9 @@ def by_hand(plan: Plan, cache: Cache, made: Sequence[Decision]) -> dict[anchors.
     from pipeline import byhand  # noqa: PLC0415
 
     paths = {source.sha256: source.path for source in plan.inventory.sources}
-    return byhand.of_workshop(drawn, cache, plan.keys, plan.workshop, paths)
+    photos = {}
+    for sha256 in {anchor[0] for anchor in drawn} & paths.keys():
+        photo = cache.get("intake", plan.digests[sha256]["intake"], Photo)
+        if isinstance(photo, Photo):
+            photos[sha256] = replace(photo, path=paths[sha256])
+    return byhand.of_workshop(drawn, cache, plan.keys, plan.workshop, photos)

@@ -30,7 +30,9 @@ from pipeline.model import (
     NoteReading,
     Outline,
     PageReading,
+    Photo,
     Reading,
+    Refusal,
     Word,
 )
 
@@ -65,6 +67,10 @@ def workshop_of(raw: Path, name: str = "town-hall", photos: int = 3, settings: s
 
 def _square(x: float, y: float) -> tuple[tuple[float, float], ...]:
     return ((x, y), (x + SIZE, y), (x + SIZE, y + SIZE), (x, y + SIZE))
+
+
+def _intake(bench: mapping.Bench) -> Photo | Refusal:
+    return bench.taken_in if isinstance(bench.taken_in, Refusal) else bench.taken_in[0]
 
 
 def _detect(bench: mapping.Bench) -> Detection:
@@ -104,7 +110,14 @@ def _describe(bench: mapping.Bench) -> Features:
     return Features((), b"", 1)
 
 
-WORK = {"detect": _detect, "classify": _classify, "read": _read, "cut": _cut, "describe": _describe}
+WORK = {
+    "intake": _intake,
+    "detect": _detect,
+    "classify": _classify,
+    "read": _read,
+    "cut": _cut,
+    "describe": _describe,
+}
 
 
 def use_fakes(patch: pytest.MonkeyPatch, versions: dict[str, str] | None = None, **work: Any) -> None:

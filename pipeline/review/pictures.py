@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from PIL import Image
 
 from pipeline.model import Photo, Polygon, Refusal, bounding_box
-from pipeline.photos import Pixels, load_upright
+from pipeline.photos import Pixels, load_upright, turned
 
 PHOTO_SIDE = 2200
 """Long side in pixels of a photograph as the page shows it."""
@@ -78,8 +78,9 @@ class Pictures:
             found = load_upright(content, "") if content is not None else None
             if found is None or isinstance(found, Refusal):
                 return None
-            self._pixels.put(sha256, found.pixels)
-            return found.pixels
+            pixels = turned(found.pixels, photo.turn if photo else 0)
+            self._pixels.put(sha256, pixels)
+            return pixels
 
     def photo(self, sha256: str) -> bytes | None:
         """The photograph as a JPEG of at most PHOTO_SIDE pixels."""

@@ -7,7 +7,7 @@ import hashlib
 from pipeline.model import Photo, Refusal
 from pipeline.photos import Pixels, Upright, load_upright
 
-VERSION = "1"
+VERSION = "2"
 
 
 def intake(content: bytes, path: str) -> tuple[Photo, Pixels] | Refusal:
