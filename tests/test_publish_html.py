@@ -209,7 +209,7 @@ def test_the_page_as_bytes_is_the_page_as_text_with_every_picture_in_its_place()
         note.id: make_crop(colour=f"#{number:02x}4080") for number, note in enumerate(record.notes, start=1)
     }
     shown = (model.Photograph("power", "board.jpg", tuple(crops)[:2], make_crop((200, 90), "teal")),)
-    page = render_page(record, crops, photographs=shown)
+    page = b"".join(render_page(record, crops, photographs=shown))
     assert page == render_html(record, crops, photographs=shown).encode()
     inlined = {f"data:image/jpeg;base64,{base64.b64encode(one.jpeg).decode()}" for one in crops.values()}
     assert inlined < {image["src"] for image in Page(page.decode()).all("img")}

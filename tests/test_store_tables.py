@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from factories import make_note, make_record
@@ -18,9 +19,9 @@ from hypothesis import strategies as st
 from pipeline import vocabulary
 from pipeline.errors import MissingError
 from pipeline.store.builder import build
-from pipeline.store.cells import FORMULA_STARTS, protect_cell, unprotect_cell
+from pipeline.store.cells import FORMULA_STARTS, csv_cell, protect_cell, unprotect_cell
 from pipeline.store.dictionary import data_dictionary, describe
-from pipeline.store.tables import responses_table
+from pipeline.store.tables import POLYGONS, _polygon_cells, responses_table
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,22 @@ def test_a_protected_cell_is_no_formula_and_reads_back(text: str) -> None:
     assert unprotect_cell(cell) == text
     assert not cell or cell[0] not in FORMULA_STARTS | set("\t\r\n")
     assert cell == text or cell.lstrip()[0] not in FORMULA_STARTS
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+outlines = st.none() | st.lists(st.fixed_dictionaries({"x": numbers, "y": numbers}), max_size=4)
+
+
+@given(st.lists(outlines, min_size=1, max_size=6), st.integers(0, 3))
+def test_polygons_are_the_json_that_any_cell_would_be(polygons: list[Any], skipped: int) -> None:
+    column = pa.array([[{"x": 1.0, "y": 2.0}], *polygons], POLYGONS)[min(skipped, len(polygons)) :]
+    assert _polygon_cells(column) == [csv_cell(value, protect=True) for value in column.to_pylist()]
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), None])
+def test_points_that_are_no_numbers_are_left_to_the_general_way(wrong: float | None) -> None:
+    assert _polygon_cells(pa.array([[{"x": 1.0, "y": 2.0}], [{"x": wrong, "y": 2.0}]], POLYGONS)) is None
+    assert _polygon_cells(pa.array([[{"x": 1.0, "y": 2.0}], [None]], POLYGONS)) is None
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+44 20", "-2", "@SUM(A1)", "\t=1", "  =1", "＝1", "'=1", "\n"])

@@ -13,7 +13,7 @@ from pipeline.model import Crop, Photograph, Record
 from pipeline.publish import docx, pdf, png, pptx
 from pipeline.publish.changes import arrange_changes
 from pipeline.publish.charting import changes_chart, make_charts
-from pipeline.publish.files import swap_in
+from pipeline.publish.files import Content, swap_in
 from pipeline.publish.html import render_html, render_page
 from pipeline.publish.markdown import render_markdown
 from pipeline.publish.pictures import publishable
@@ -72,12 +72,26 @@ def render_reports(
     Raises MissingError for a format that cannot be made here (see `unavailable_formats`) and
     ValueError for one that is not known.
     """
+    contents = _rendered(record, crops, tables, changes, imprint, photographs, formats)
+    return {name: data if isinstance(data, bytes) else b"".join(data) for name, data in contents.items()}
+
+
+def _rendered(
+    record: Record,
+    crops: Mapping[str, Crop],
+    tables: Mapping[str, bytes],
+    changes: Sequence[Change],
+    imprint: Imprint | None,
+    photographs: Sequence[Photograph],
+    formats: Collection[str],
+) -> dict[str, Content]:
+    """As `render_reports`, large files in pieces."""
     unknown = sorted(set(formats) - set(ALL_FORMATS))
     if unknown:
         raise ValueError(f"{unknown[0]!r} is no format of the record; there are {', '.join(ALL_FORMATS)}")
     if _PICTURED & set(formats):
         crops = publishable(crops, (note.id for note in record.notes))
-    contents = dict(tables)
+    contents: dict[str, Content] = dict(tables)
     view = arrange(record)
     drawn = list(make_charts(view))
     if changes:
@@ -122,8 +136,6 @@ def write_reports(
     for a table whose name leaves the folder and StorageError when the folder cannot be written.
     """
     wanted = {"html", *formats}
-    contents = render_reports(
-        record, crops, tables, changes, imprint=imprint, photographs=photographs, formats=wanted
-    )
+    contents = _rendered(record, crops, tables, changes, imprint, photographs, wanted)
     obsolete = [name for name in _OWN if name not in contents]
     return swap_in(folder, contents, last=RECORD, obsolete=obsolete)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipeline import vocabulary
 from pipeline.once import once_in_a_row
@@ -297,8 +297,10 @@ def _rect(x: float, y: float, size: tuple[float, float], fill: str, stroke: str 
 
 def text(x: float, y: float, words_of: str, size: float, fill: str, *, is_strong: bool = False) -> Markup:
     """A line of text that starts at x and stands on y."""
-    return Markup('<text x="{}" y="{}" font-size="{}" fill="{}"{}>{}</text>').format(
-        f"{x:g}", f"{y:g}", f"{size:g}", fill, _STRONG if is_strong else "", clean(words_of)
+    # As above: the words alone are not ours.
+    return Markup(  # noqa: S704
+        f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="{fill}"{_STRONG if is_strong else ""}>'
+        f"{escape(clean(words_of))}</text>"
     )
 
 

@@ -9,12 +9,16 @@ from pathlib import Path, PurePosixPath
 from pipeline.files import PARTIAL, storage_error, sync_folder
 
 KEPT = "editions"
+_BUFFER = 1 << 20
+
+Content = bytes | Iterable[bytes]
+"""A file's content, or the pieces that make it up."""
 
 
 def swap_in(
-    folder: Path, contents: Mapping[str, bytes], last: str, obsolete: Iterable[str] = ()
+    folder: Path, contents: Mapping[str, Content], last: str, obsolete: Iterable[str] = ()
 ) -> list[Path]:
-    """Write `contents` (name below the folder -> bytes) and return the paths, in the order given.
+    """Write `contents` (name below the folder -> bytes, or pieces) and return the paths, in the order given.
 
     Everything is first written beside its place under another name and brought to the disk; only
     then is one file after the other renamed over its predecessor, `last` (the page that people open)
@@ -32,7 +36,7 @@ def swap_in(
 
 def _swap(
     folder: Path,
-    contents: Mapping[str, bytes],
+    contents: Mapping[str, Content],
     targets: Mapping[str, Path],
     last: str,
     obsolete: Iterable[str],
@@ -42,8 +46,8 @@ def _swap(
     for name, data in contents.items():
         target = targets[name]
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(target).open("wb") as stream:
-            stream.write(data)
+        with _beside(target).open("wb", buffering=_BUFFER) as stream:
+            stream.writelines((data,) if isinstance(data, bytes) else data)
             stream.flush()
             os.fsync(stream.fileno())
     for name in sorted(contents, key=lambda name: name == last):

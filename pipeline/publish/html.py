@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -22,6 +23,20 @@ from pipeline.publish.theming import ACROSS_TITLE
 from pipeline.publish.view import Imprint, Section, arrange, examples
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page in UTF-8, piece by piece: its pictures, by far the most of it, become text as they are written."""
+
+    parts: tuple[bytes | Crop, ...]
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self.parts:
+            if isinstance(part, Crop):
+                yield from pictures.data_uri(part)
+            else:
+                yield part
+
+
 def render_page(
     record: Record,
     crops: Mapping[str, Crop],
@@ -30,8 +45,8 @@ def render_page(
     tables: Sequence[str] = (),
     *,
     photographs: Sequence[Photograph] = (),
-) -> bytes:
-    """The whole page in UTF-8, pictures and style inside; no script.
+) -> Page:
+    """The whole page, pictures and style inside; no script.
 
     `crops` maps note ids to their pictures; a note without one is shown by its shape alone.
     `photographs` stand at the head of their sections, unless there are more than pictures.MANY notes: the
@@ -48,11 +63,11 @@ def render_page(
 
     page = render_html(record, crops, changes, imprint, tables, photographs=photographs, address=address)
     first, *rest = page.split(stand_in)
-    parts = [first.encode()]
+    parts: list[bytes | Crop] = [first.encode()]
     for part in rest:
         number, _, following = part.partition(":")
-        parts += [pictures.data_uri(waiting[int(number)]), following.encode()]
-    return b"".join(parts)
+        parts += [waiting[int(number)], following.encode()]
+    return Page(tuple(parts))
 
 
 def render_html(
@@ -157,7 +172,7 @@ _SPANS: dict[str, Callable[[str], Markup]] = {
 
 
 def _inlined(_: str, crop: Crop) -> str:
-    return pictures.data_uri(crop).decode("ascii")
+    return b"".join(pictures.data_uri(crop)).decode("ascii")
 
 
 def _picture_maker(

@@ -7,6 +7,7 @@ the same bytes, and thousands of pictures cost no more than their copying.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -18,6 +19,7 @@ from markupsafe import Markup
 EMU_PER_CM = 360_000
 """English Metric Units, in which both formats measure."""
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+_FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def emu(centimetres: float) -> int:
@@ -36,13 +38,7 @@ def clean(text: str) -> str:
 
     Those that separate words become blanks.
     """
-    return "".join(
-        sign if _is_allowed(ord(sign)) else " " for sign in text if _is_allowed(ord(sign)) or sign.isspace()
-    )
-
-
-def _is_allowed(code: int) -> bool:
-    return code in (0x9, 0xA) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+    return _FORBIDDEN.sub(lambda sign: " " if sign[0].isspace() else "", text)
 
 
 def _clean_value(value: object) -> object:

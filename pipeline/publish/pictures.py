@@ -85,6 +85,6 @@ def without_metadata(jpeg: bytes) -> bytes:
     return jpeg if whole else b"".join(kept) + jpeg[at:]
 
 
-def data_uri(crop: Crop) -> bytes:
-    """The picture as a `data:` address, to stand inside one self-contained page."""
-    return b"data:image/jpeg;base64," + base64.b64encode(crop.jpeg)
+def data_uri(crop: Crop) -> tuple[bytes, bytes]:
+    """The picture as a `data:` address, to stand inside one self-contained page: its head, and its long rest."""
+    return b"data:image/jpeg;base64,", base64.b64encode(crop.jpeg)

@@ -73,4 +73,4 @@ def to_json(value: object) -> str:
 
 def _plain_text(value: object) -> str:
     plain = json_value(value)
-    return plain if isinstance(plain, str) else to_json(plain)
+    return plain if isinstance(plain, str) else _JSON.encode(plain)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import MissingError
@@ -16,6 +18,7 @@ from pipeline.store.cells import csv_cell
 from pipeline.store.query import connected
 
 ROW_GROUP = 50_000
+POLYGONS = pa.list_(pa.struct([("x", pa.float64()), ("y", pa.float64())]))
 
 
 def responses_table(
@@ -80,7 +83,25 @@ def _cells(column: Any) -> list[Any]:
     if pa.types.is_string(column.type):  # codes and names for the most part, the same again and again
         cells = {value: csv_cell(value, protect=True) for value in set(values)}
         return [cells[value] for value in values]
+    if column.type == POLYGONS and (texts := _polygon_cells(column)) is not None:
+        return texts
     return [csv_cell(value, protect=True) for value in values]
+
+
+def _polygon_cells(column: Any) -> list[str] | None:
+    """Polygons as the JSON that `csv_cell` makes of them, point by point and not value by value.
+
+    None where a point is not two numbers, as JSON has no word for that.
+    """
+    points = column.flatten()
+    axes = [points.field(axis) for axis in ("x", "y")]
+    if points.null_count or any(
+        axis.null_count or not pc.all(pc.is_finite(axis), min_count=0).as_py() for axis in axes
+    ):
+        return None
+    each = (f'{{"x": {x!r}, "y": {y!r}}}' for x, y in zip(*(axis.to_pylist() for axis in axes), strict=True))
+    lengths = pc.list_value_length(column).to_pylist()
+    return ["" if length is None else f"[{', '.join(islice(each, length))}]" for length in lengths]
 
 
 def _as_parquet(table: pa.Table, comments: dict[str, str]) -> bytes:
