@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmark import bench_geometry, bench_publish, bench_scale, peers
-from tests.benchmark.runs import PROJECT, SHARED, Predictions, pipeline_run
+from tests.benchmark.runs import PROJECT, SHARED, Predictions, finding_seconds, pipeline_run
 
 WORK = PROJECT / "processed" / "benchmark"
 OUT = Console(highlight=False, width=120)
@@ -108,6 +108,7 @@ def _boards(name: str, images: Path, truth: Path, script: Path, headings: list[s
         ("colour ranges", peers.colour_ranges),
     ):
         runs.append(peers.peer_run(peer, make(), photos))
+    finding = finding_seconds(photos)
     columns: dict[str, dict[str, Any]] = {}
     for result in runs:
         score = _scored(script, truth, result, WORK / name)
@@ -118,6 +119,10 @@ def _boards(name: str, images: Path, truth: Path, script: Path, headings: list[s
     peer = columns["RapidOCR, whole photo"]["seconds a photo, one thread"]
     for rows in columns.values():
         rows["times RapidOCR's seconds"] = rows["seconds a photo, one thread"] / peer
+    columns[runs[0].name] |= {
+        "seconds a photo, no note read": finding,
+        "times RapidOCR's seconds, no note read": finding / peer,
+    }
     _show(f"{name} ({len(photos)} photographs)", columns)
     if script.name == "score.py":
         _geometry(name, runs[0], truth, columns)

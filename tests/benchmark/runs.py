@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import resource
 import shutil
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipeline.headings import heading_crop, read_headings
+from pipeline.mapping import MAP_STAGES, Bench, Job, Settings, one_thread_each
+from pipeline.model import Features, Ink, NoteReading, PageReading, PhotoRecord
 from pipeline.planning import Places
+from pipeline.readers import open_reader
 from pipeline.run import run
+from pipeline.stages.combine import combine
+from pipeline.stages.place import place
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
@@ -66,6 +74,32 @@ def pipeline_run(images: Path, headings: list[str], work: Path, workers: int = 1
     run(places, workers=workers)
     seconds = (time.perf_counter() - start) / len(photos)
     return _collected(places.database, [photo.stem for photo in photos], seconds)
+
+
+def finding_seconds(photos: Sequence[Path]) -> float:
+    """Seconds a photograph, one thread, for finding alone: notes, shapes, headings and places, no note read."""
+    one_thread_each()
+    settings = Settings("en", ("rapidocr",), "tesseract")
+    readers = [open_reader("tesseract"), open_reader("rapidocr")]
+    records: list[PhotoRecord] = []
+    features: dict[str, Features] = {}
+    start = time.perf_counter()
+    for path in photos:
+        results: dict[str, Any] = {}
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        bench = Bench(Job(str(path), path.name, sha256, "", settings, ()), results)
+        for stage in MAP_STAGES:
+            if stage.name in ("intake", "describe", "detect", "classify"):
+                results[stage.name] = stage.work(bench)
+        found = results["detect"]
+        cards = read_headings([heading_crop(bench.pixels, box) for box in found.headings], *readers)
+        unread = NoteReading((), Ink(0.0, 0.0, 0.0, 0.0, is_written=False))
+        page = PageReading((unread,) * len(found.outlines), cards)
+        photo = replace(results["intake"], path=path.name)
+        records.append(PhotoRecord(photo, found, results["classify"], page))
+        features[path.name] = results["describe"]
+    place(combine(records, features), (), records)
+    return (time.perf_counter() - start) / len(photos)
 
 
 def _collected(database: Path, stems: list[str], seconds: float) -> Predictions:
