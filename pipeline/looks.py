@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shapely import STRtree, make_valid
 from shapely.geometry import Polygon as ShapelyPolygon
 from shapely.geometry.base import BaseGeometry
+from shapely.ops import unary_union
 
 from pipeline.model import Polygon
 from pipeline.voting import Fields
@@ -24,6 +25,8 @@ GOOD_RANGE = (58.0, 130.0)
 """Median note sides that need no second run."""
 MIN_SCORE = 0.5
 """Outlines that score less are not reported."""
+TWICE = 0.1
+"""Share of a piece that lies in another piece too, from which on the two are at odds."""
 
 Floats = NDArray[np.float32]
 
@@ -101,7 +104,32 @@ def merge(looks: list[Look]) -> list[Seen]:
         if is_free(k):
             wholes = [i for i in _wholes(k, scored, shapes, common[k]) if is_free(i)]
             kept.add(wholes[0] if wholes else k)
+    for k in sorted(range(len(scored)), key=lambda k: (-scored[k].trust, k)):
+        pieces = [i for i in common[k] if i in kept and common[k][i] > 0.8 * shapes[i].area]
+        if k not in kept and _are_at_odds(k, pieces, scored, shapes, common):
+            kept.difference_update(pieces)
+            kept.add(k)
     return [scored[k] for k in sorted(kept)]
+
+
+def _are_at_odds(
+    k: int, pieces: list[int], seen: list[Seen], shapes: list[BaseGeometry], common: list[dict[int, float]]
+) -> bool:
+    """Whether pieces make up one sighting and lie over each other: looks that part it each in its own way.
+
+    Two notes that overlap do not: where one ends, the other begins, for every look.
+    """
+    if len(pieces) < 2 or seen[k].score < MIN_SCORE or four_sided(seen[k]) > 0.5:
+        return False
+    if any(seen[i].is_heading != seen[k].is_heading for i in pieces):
+        return False
+    doubled = max(
+        common[i].get(j, 0.0) / min(shapes[i].area, shapes[j].area)
+        for n, i in enumerate(pieces)
+        for j in pieces[n + 1 :]
+    )
+    together = float(unary_union([shapes[i] for i in pieces]).area)
+    return bool(doubled > TWICE and together > 0.8 * shapes[k].area)
 
 
 def _wholes(k: int, seen: list[Seen], shapes: list[BaseGeometry], common: dict[int, float]) -> list[int]:

@@ -232,6 +232,13 @@ def test_pieces_stand_where_the_looks_agree_on_them() -> None:
     assert merged(in_pieces, in_pieces, [seen(WHOLE, 0.6, seen_side=45)]) == [(0, 70), (70, 200)]
 
 
+def test_pieces_that_lie_over_each_other_are_one_note_that_each_look_parts_its_own_way() -> None:
+    one_way = [seen((0.0, 0.0, 120.0, 90.0), 0.82), seen((122.0, 0.0, 200.0, 90.0), 0.4)]
+    another = [seen((90.0, 0.0, 200.0, 90.0), 0.84), seen((0.0, 0.0, 88.0, 90.0), 0.4)]
+    whole = [seen(WHOLE, 0.79, seen_side=60)]
+    assert merged(one_way, another, whole) == [(0, 200)]
+
+
 def test_square_notes_side_by_side_are_not_one_large_note() -> None:
     left, right = (0.0, 0.0, 90.0, 90.0), (95.0, 0.0, 185.0, 90.0)
     apart = [seen(left, 0.7, "square"), seen(right, 0.95, "square")]
