@@ -233,9 +233,9 @@ def test_pieces_stand_where_the_looks_agree_on_them() -> None:
 
 
 def test_pieces_that_lie_over_each_other_are_one_note_that_each_look_parts_its_own_way() -> None:
-    one_way = [seen((0.0, 0.0, 120.0, 90.0), 0.82), seen((122.0, 0.0, 200.0, 90.0), 0.4)]
-    another = [seen((90.0, 0.0, 200.0, 90.0), 0.84), seen((0.0, 0.0, 88.0, 90.0), 0.4)]
-    whole = [seen(WHOLE, 0.79, seen_side=60)]
+    one_way = [seen((0.0, 0.0, 115.0, 90.0), 0.85), seen((115.0, 0.0, 200.0, 90.0), 0.86)]
+    another = [seen((0.0, 0.0, 95.0, 90.0), 0.72), seen((95.0, 0.0, 200.0, 90.0), 0.85)]
+    whole = [seen(WHOLE, 0.8, seen_side=60)]
     assert merged(one_way, another, whole) == [(0, 200)]
 
 
