@@ -6,12 +6,14 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline import vocabulary
-from pipeline.likeness import known_words
-from pipeline.matching import Match, Matching, as_map, match_notes, principle_map
 from pipeline.model import Note, Principle, Record
 from pipeline.promises import Promise, is_kept, promises_of
+
+if TYPE_CHECKING:
+    from pipeline.matching import Match, Matching
 
 KINDS = {
     "promise_met": "Promises met",
@@ -95,6 +97,9 @@ class ChangeList:
 
 def diff(old: Record, new: Record, from_edition: int = 0, to_edition: int | None = None) -> ChangeList:
     """What changed from `old` to `new`; the same for the same records, whatever the order of files."""
+    # Heavy, and here alone: a change is named in many places that compare nothing.
+    from pipeline.matching import match_notes, principle_map  # noqa: PLC0415
+
     matching = match_notes(old, new)
     headings = {principle.id: principle.heading for principle in (*old.principles, *new.principles)}
     context = _Context(old, new, principle_map(old, new), headings)
@@ -217,6 +222,8 @@ def _reading_kind(old: Note, new: Note) -> tuple[str, str]:
         return "now_readable", f"{count} that were lost can now be read."
     if is_lost > lost:
         return "no_longer_readable", "More of its words are marked as illegible than before."
+    from pipeline.likeness import known_words  # noqa: PLC0415
+
     if known_words(old) == known_words(new):
         if old.text.replace("[?]", "") == new.text.replace("[?]", ""):
             certain = new.text.count("[?]") < old.text.count("[?]") or new.text_status == "legible"
@@ -370,6 +377,8 @@ def _why_count(context: _Context, matching: Matching, key: str | None) -> str:
 
 def _promises(context: _Context, matching: Matching, changes: Iterable[Change]) -> list[Change]:
     """What the earlier edition said was to come, and came."""
+    from pipeline.matching import as_map  # noqa: PLC0415
+
     matches = as_map(matching.matches)
     met: list[Change] = []
     known = {photo.sha256 for photo in context.old.photos}

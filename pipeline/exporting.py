@@ -9,13 +9,11 @@ from pathlib import Path
 from pipeline import publish
 from pipeline.diff import Change
 from pipeline.errors import MissingError
-from pipeline.exchange.pagexml import page_files
 from pipeline.files import write_atomically
 from pipeline.model import Crop, Photograph, Record
 from pipeline.publish.exports import EXPORTS
 from pipeline.publish.pictures import publishable
 from pipeline.publish.view import Imprint
-from pipeline.themes.codebook import codebook
 
 unavailable_formats = publish.unavailable_formats
 _DOCUMENTS = ("docx", "html", "md", "pdf", "png", "pptx", "svg", "txt")
@@ -53,14 +51,22 @@ def _exchange(name: str) -> Callable[[Exportable], dict[str, bytes]]:
     return lambda it: EXPORTS[name](it.record, it.changes, it.imprint)
 
 
+def _pages(it: Exportable) -> dict[str, bytes]:
+    from pipeline.exchange.pagexml import page_files  # noqa: PLC0415  (each is loaded where it is asked for)
+
+    return page_files(it.record, it.moment)
+
+
 def _codebook(it: Exportable) -> dict[str, bytes]:
+    from pipeline.themes.codebook import codebook  # noqa: PLC0415
+
     content = codebook(it.record.principles, it.record.themes, it.record.notes, it.record.workshop_id)
     return {f"{it.record.workshop_id}.qdc": content}
 
 
 FORMATS: dict[str, Callable[[Exportable], dict[str, bytes]]] = {
     **{name: _exchange(name) for name in EXPORTS},
-    "page-xml": lambda it: page_files(it.record, it.moment),
+    "page-xml": _pages,
     "refi-qda": _codebook,
     **{name: _document(name) for name in _DOCUMENTS},
 }

@@ -134,6 +134,8 @@ def format_tokens(tokens: Iterable[Token]) -> str:
 
 def plain(text: str) -> str:
     """The words alone: marks gone, escapes undone, single blanks between words."""
+    if "[" not in text:  # as most are: no mark, and no escape of one
+        return " ".join(text.split())
     literal = "".join(token.text if isinstance(token, Word | Space) else " " for token in parse(text))
     return " ".join(literal.split())
 

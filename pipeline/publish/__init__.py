@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pipeline.diff import Change
 from pipeline.model import Crop, Photograph, Record
-from pipeline.publish import docx, pdf, png, pptx
 from pipeline.publish.changes import arrange_changes
 from pipeline.publish.charting import changes_chart, make_charts
 from pipeline.publish.files import Content, swap_in
@@ -53,8 +52,16 @@ def charts(record: Record) -> dict[str, str]:
 
 def unavailable_formats(among: Collection[str] = ALL_FORMATS) -> dict[str, str]:
     """Those of the formats that cannot be made on this machine -> why, and the command that mends it."""
-    asked = {name: module for name, module in {"png": png, "pdf": pdf}.items() if name in among}
-    return {name: reason for name, module in asked.items() if (reason := module.why_unavailable())}
+    why: dict[str, str | None] = {}
+    if "png" in among:
+        from pipeline.publish import png  # noqa: PLC0415  (as below: each format is loaded where it is asked for)
+
+        why["png"] = png.why_unavailable()
+    if "pdf" in among:
+        from pipeline.publish import pdf  # noqa: PLC0415
+
+        why["pdf"] = pdf.why_unavailable()
+    return {name: reason for name, reason in why.items() if reason}
 
 
 def render_reports(
@@ -99,12 +106,20 @@ def _rendered(
     if "svg" in formats:
         contents.update((chart.name, chart.svg.encode()) for chart in drawn)
     if "png" in formats:
+        from pipeline.publish import png  # noqa: PLC0415
+
         contents.update((chart.name.replace(".svg", ".png"), png.render_png(chart)) for chart in drawn)
     if "docx" in formats:
+        from pipeline.publish import docx  # noqa: PLC0415
+
         contents["record.docx"] = docx.render_docx(record, crops, changes, imprint, photographs)
     if "pptx" in formats:
+        from pipeline.publish import pptx  # noqa: PLC0415
+
         contents["record.pptx"] = pptx.render_pptx(record, crops, changes, imprint, photographs)
     if "pdf" in formats:
+        from pipeline.publish import pdf  # noqa: PLC0415
+
         contents["record.pdf"] = pdf.render_pdf(record, crops, changes, imprint, photographs)
     if "md" in formats:
         contents["record.md"] = render_markdown(record, changes, imprint, tuple(tables)).encode()
