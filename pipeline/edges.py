@@ -120,6 +120,29 @@ def polygon_of(paper: Paper, factor: float, width: int, height: int) -> Polygon 
     return tuple((round(float(x), 1), round(float(y), 1)) for x, y in full)
 
 
+def polygon_of_mask(mask: NDArray[np.bool_], factor: float) -> Polygon:
+    """The edge of a mask (H x W, not empty) of a reduced picture, its stairs smoothed.
+
+    `factor`: full-size / its pixels; the polygon is in full-size pixels. Parts that something lies across are joined
+    by the hull of them all.
+    """
+    zoom = 4
+    padded = np.pad(mask, 3).astype(np.float32)
+    large = cv2.resize(padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
+    smooth = (cv2.GaussianBlur(large, (0, 0), zoom * 0.9) > 0.5).astype(np.uint8)
+    found, _ = cv2.findContours(smooth, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest = max(found, key=cv2.contourArea)
+    parts = [one for one in found if cv2.contourArea(one) > 0.1 * cv2.contourArea(largest)]
+    contour = largest if len(parts) == 1 else cv2.convexHull(np.concatenate(parts))
+    tolerance = 0.008 * float(np.sqrt(float(mask.sum()))) * zoom
+    edge = cv2.approxPolyDP(contour.astype(np.float32), tolerance, True)[:, 0]
+    height, width = (side * factor for side in mask.shape)
+    return tuple(
+        (round(min(max(float(x), 0.0), width), 1), round(min(max(float(y), 0.0), height), 1))
+        for x, y in ((edge + 0.5) / zoom - 3) * factor
+    )
+
+
 def clockwise_from_upper_left(polygon: Polygon) -> Polygon:
     """The same polygon, clockwise, from the corner nearest the upper left."""
     points = np.array(polygon)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.edges import polygon_of_mask
 from pipeline.model import Polygon
 
 Image = NDArray[np.uint8]
@@ -80,7 +81,7 @@ class Pads:
             least = CUT_SIZE
         if not least <= share <= SAME_SIZE[1]:
             return None
-        return polygon if grown is mask else self._outline(grown)
+        return polygon if grown is mask else polygon_of_mask(grown, 1 / self._factor)
 
     def _mask(self, polygons: Sequence[Polygon]) -> NDArray[np.bool_]:
         mask = np.zeros(self._lab.shape[:2], np.uint8)
@@ -128,23 +129,6 @@ class Pads:
         if shared[part] <= 0.5 * mask.sum() or grown.sum() > MOST_GROWN * mask.sum():
             return mask
         return grown
-
-    def _outline(self, mask: NDArray[np.bool_]) -> Polygon:
-        """The edge of a mask as a polygon of the full-size picture, its stairs smoothed."""
-        zoom = 4
-        padded = np.pad(mask, 3).astype(np.float32)
-        large = cv2.resize(padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
-        smooth = (cv2.GaussianBlur(large, (0, 0), zoom * 0.9) > 0.5).astype(np.uint8)
-        found, _ = cv2.findContours(smooth, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        contour = max(found, key=cv2.contourArea)[:, 0].astype(np.float32)
-        tolerance = 0.008 * float(np.sqrt(float(mask.sum()))) * zoom
-        edge = cv2.approxPolyDP(contour, tolerance, True)[:, 0]
-        full = ((edge + 0.5) / zoom - 3) / self._factor
-        height, width = (round(side / self._factor) for side in mask.shape)
-        return tuple(
-            (round(min(max(float(x), 0.0), width), 1), round(min(max(float(y), 0.0), height), 1))
-            for x, y in full
-        )
 
 
 def _wider(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ from pipeline.edges import clockwise_from_upper_left, polygon_of
 from pipeline.looks import MIN_SCORE, SHAPE_ORDER, Look, Seen, best_factor, four_sided, merge
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
 from pipeline.pads import Pads
+from pipeline.parting import parted
 from pipeline.voting import Fields, Paper, headings_of, leftover, papers_of
 
 VERSION = "7"
@@ -147,7 +148,7 @@ class Detector:
             if any(0.8 < factor / look.factor < 1.25 for look in looks):
                 break
             looks.append(self._look(image, factor))
-        seen = _with_faint(_believed(merge(looks), image), looks, image)
+        seen = parted(_with_faint(_believed(merge(looks), image), looks, image), image)
         found = _report(without_scraps(seen, width, height))
         if len(found.headings) < 2:
             return found  # a single zone has nothing to part

@@ -1,0 +1,97 @@
+"""A note that lies across another, of another colour, and was seen as one with it: told apart by their colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.edges import polygon_of_mask
+from pipeline.looks import Seen, four_sided
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+LONG_SIDE = 700
+"""To which a picture is reduced before colours are taken, in pixels."""
+APART = 45.0
+"""Least distance of two papers' colours, in the a, b plane of CIELAB: shadow is no other colour."""
+ALIKE = 6.0
+"""Most mean distance of a paper's pixels from its colour there: a picture on a note has more than one."""
+LEAST_SHARE = 0.3
+"""Least share of each paper: writing, tape and a neighbour's corner are less."""
+WHOLE = 0.9
+"""Least share of a colour's pixels that hang together in parts of some size."""
+LEAST_PART = 0.15
+LEAST_PIXELS = 150
+ROUNDS = 10
+
+
+def parted(found: list[Seen], image: Image) -> list[Seen]:
+    """What was found, with shaped papers of two colours as two; `image`: H x W x 3, RGB uint8, full size.
+
+    Four-sided notes are left alone: people draw and stick pictures on those.
+    """
+    if not any(_may_be_two(seen) for seen in found):
+        return found
+    factor = min(1.0, LONG_SIDE / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    lab = cv2.medianBlur(cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), 5)
+    result = []
+    for seen in found:
+        masks = _two_papers(lab, seen, factor) if _may_be_two(seen) else None
+        if masks is None:
+            result.append(seen)
+        else:
+            result += [replace(seen, polygon=polygon_of_mask(mask, 1 / factor)) for mask in masks]
+    return result
+
+
+def _may_be_two(seen: Seen) -> bool:
+    return not seen.is_heading and four_sided(seen) < 0.5
+
+
+def _two_papers(lab: Floats, seen: Seen, factor: float) -> list[NDArray[np.bool_]] | None:
+    """The masks of the two papers on the reduced picture, or None where there is one."""
+    drawn = np.zeros(lab.shape[:2], np.uint8)
+    cv2.fillPoly(drawn, [(np.array(seen.polygon) * factor).round().astype(np.int32)], 1)
+    inside = cv2.erode(drawn, np.ones((3, 3), np.uint8)) > 0
+    colours = lab[inside][:, 1:].astype(np.float64)
+    if len(colours) < LEAST_PIXELS:
+        return None
+    is_second, centres = _halves(colours)
+    share = float(is_second.mean())
+    if np.linalg.norm(centres[0] - centres[1]) < APART or min(share, 1 - share) < LEAST_SHARE:
+        return None
+    masks = []
+    for side in (False, True):
+        own = colours[is_second == side]
+        if np.linalg.norm(own - np.median(own, axis=0), axis=1).mean() > ALIKE:
+            return None
+        mask = np.zeros(inside.shape, np.uint8)
+        mask[inside] = is_second == side
+        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        _, parts, stats, _ = cv2.connectedComponentsWithStats(mask)
+        large = [k for k in range(1, len(stats)) if stats[k, cv2.CC_STAT_AREA] > LEAST_PART * len(own)]
+        kept = np.isin(parts, large)
+        if kept.sum() < WHOLE * len(own):
+            return None
+        masks.append(kept)
+    return masks
+
+
+def _halves(colours: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Two means (Lloyd), begun at both ends of the direction in which the colours differ most."""
+    middle = colours.mean(axis=0)
+    _, directions = np.linalg.eigh(np.cov((colours - middle).T))
+    along = (colours - middle) @ directions[:, -1]
+    centres = np.stack([colours[int(along.argmin())], colours[int(along.argmax())]])
+    is_second = np.zeros(len(colours), bool)
+    for _ in range(ROUNDS):
+        away = np.linalg.norm(colours[:, None] - centres[None], axis=2)
+        is_second = away[:, 1] < away[:, 0]
+        if is_second.all() or not is_second.any():
+            break
+        centres = np.stack([colours[~is_second].mean(axis=0), colours[is_second].mean(axis=0)])
+    return is_second, centres
