@@ -134,6 +134,10 @@ def test_a_theme_tells_what_it_stands_on(record: Record) -> None:
     (theme,) = section.themes
     assert theme.about == "suggested, 2 notes and perhaps 1 more: 2 agreement, 1 challenge"
     assert [note.id for note in theme.others] == ["n2", "n3"]
+    assert theme.doubtful_ids == {"n3"}
+    assert replace(theme, sure=()).doubtful_ids == frozenset(), (
+        "where none is sure, none is doubtful beside them"
+    )
     assert section.themes_told == "Of 3 notes: 3 in these themes."
     assert tally_sentence(Tally(None, 1, 1, 2)) == (
         "Of 4 notes: 1 in this theme, 1 that stands alone and 2 without a word that a theme could be made of."
@@ -185,6 +189,7 @@ def test_every_format_prints_it(record: Record) -> None:
             assert part in page, (name, part)
         assert "<b>aloud</b>" not in page, name
     assert 'href="#across"' in pages["html"]
+    assert pages["html"].count('<span class="quiet">perhaps</span>') == pages["md"].count(" (perhaps)\n") == 1
 
 
 def test_the_data_package_holds_it(record: Record) -> None:

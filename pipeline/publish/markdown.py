@@ -137,9 +137,9 @@ def _theme(theme: ThemeView) -> Iterator[str]:
     yield f"- **{escape_markdown(theme.label)}** ({theme.about}){quote}"
     if theme.description:
         yield f"  - *{escape_markdown(theme.description)}*"
+    doubtful = theme.doubtful_ids
     for note in theme.others:
-        perhaps = "" if not theme.sure or note in theme.sure else " (perhaps)"
-        yield f"  - {_words_of(note)}{perhaps}"
+        yield f"  - {_words_of(note)}{' (perhaps)' if note.id in doubtful else ''}"
 
 
 def _across(view: RecordView) -> Iterator[str]:

@@ -37,6 +37,13 @@ class ThemeView:
         return tuple(note for note in self.notes if note is not self.quote_note)
 
     @property
+    def doubtful_ids(self) -> frozenset[str]:
+        """The ids of its notes that may not belong: all but the sure ones, where there are any."""
+        if not self.sure:
+            return frozenset()
+        return frozenset(note.id for note in self.notes) - {note.id for note in self.sure}
+
+    @property
     def about(self) -> str:
         """What it is and how large, in one line: `suggested, 3 notes and perhaps 2 more: 4 agreement, 1 challenge`."""
         parts = [self._kind, self._size]
