@@ -1,6 +1,6 @@
 # Thin fronts for the commands. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help record test review benchmark campaigns calibrate train-detector train-reader setup lint lock tesseract chromium clean
+.PHONY: help record test review benchmark campaigns calibrate train-detector train-reader train-drawings setup lint lock tesseract chromium clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,7 +34,7 @@ benchmark: $(READY) tesseract ## Measure accuracy and speed, beside what one wou
 campaigns: $(READY) ## Kill it 500 times at random moments and feed it 10,000 mutated files (an hour or more)
 	@$(BIN)/python -m tests.campaigns kills 500 && $(BIN)/python -m tests.campaigns fuzz 10000
 
-calibrate: $(READY) tesseract ## Fit how sure a reading must be (needs ../shared)
+calibrate: $(READY) ## Fit how sure a reading must be (needs ../shared; readings are kept, so again it is quick)
 	@$(BIN)/python -m pipeline.training.calibrate
 
 # Training needs torch and pictures of its own, so it has an environment of its own.
@@ -47,6 +47,9 @@ train-reader: ## Fine-tune the recogniser anew (an hour; needs npm for its fonts
 	@test -x .venv-train/bin/python || "$(PYTHON)" -m venv .venv-train
 	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -r pipeline/training/reader/requirements.txt
 	@.venv-train/bin/python -m pipeline.training.reader --strokes ../shared/unipen
+
+train-drawings: $(READY) ## Fit anew what tells a drawing from writing (minutes; needs npm and ../shared/unipen)
+	@$(BIN)/python -m pipeline.training.drawings
 
 setup: $(READY) tesseract ## Install everything into .venv, and Tesseract where that is allowed
 

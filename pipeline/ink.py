@@ -25,8 +25,16 @@ Image = NDArray[np.uint8]
 SIDE = 480
 """Notes are measured at this long side, so that thresholds mean the same for all of them."""
 
+LEAST_CONTRAST = 16.0
+"""What ink differs by from paper at least, of 255, in the light; see also `find_ink`."""
+DARK = 120.0
+"""Lightness of paper, of 255, below which ink is fainter, as far as half of it."""
+SPECK = SIDE / 36
+"""Pieces shorter and narrower than that, in pixels at SIDE, are no letters."""
 LOW_SHARE = 0.25
 """Share of the ink that must be low pieces for it to be writing."""
+FAINT_PIECES = 3
+"""See `is_written_in_shadow`."""
 EDGE_BAND = 0.03
 """How far from the paper's edge slivers of other things lie."""
 LEAST_DARKNESS = 0.04
@@ -57,8 +65,11 @@ class Writing:
     sharpness: float
 
 
-def find_ink(image: Image, paper_mask: Image) -> Writing:
-    """Separate ink from paper. `image`: RGB uint8; `paper_mask`: 255 where the note is; same size."""
+def find_ink(image: Image, paper_mask: Image, in_shadow: bool = False) -> Writing:
+    """Separate ink from paper. `image`: RGB uint8; `paper_mask`: 255 where the note is; same size.
+
+    `in_shadow`: take fainter marks for ink where the paper is dark, as ink itself is fainter there.
+    """
     height, width = paper_mask.shape
     scale = SIDE / max(height, width)
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
@@ -77,7 +88,11 @@ def find_ink(image: Image, paper_mask: Image) -> Writing:
         return Writing(empty, paper, (), scale, 0.0, 0.0)
     some = inside[::7]  # a spread is told as well by a part
     noise = float(1.4826 * np.median(np.abs(some - np.median(some))))
-    high = max(16.0, 6.0 * noise)
+    least: float | NDArray[np.float32] = LEAST_CONTRAST
+    if in_shadow:
+        light = cv2.GaussianBlur(lab[..., 0], (0, 0), SIDE / 40)
+        least = LEAST_CONTRAST * np.clip(light / DARK, 0.5, 1.0)
+    high = np.maximum(least, 6.0 * noise)
     low = 0.5 * high
     strong = (difference > high) & inner
     weak = ((difference > low) & inner).astype(np.uint8)
@@ -120,15 +135,21 @@ def _components(
     weak: Image, strong: Mask, difference: NDArray[np.float32], inner: Mask, edges: Mask
 ) -> tuple[tuple[Component, ...], Mask]:
     """Weak pixels connected to strong ones, without what touches the edge as a bar or fills like a blot."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
     rim = inner & ~(cv2.erode(inner.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0)
     to_edge = cv2.distanceTransform(np.pad(inner, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    band = to_edge < EDGE_BAND * SIDE
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
+    runs_along = _runs_along(labels, stats, weak, rim, band)
+    if runs_along.any():
+        # Writing that touches the dark line along the paper's edge is one piece with it: cut them apart.
+        weak = weak & ~(runs_along[labels] & band)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
     keep = np.zeros(count, bool)
     found = []
-    has_strong = np.bincount(labels[strong], minlength=count)
+    has_strong = np.bincount(labels[strong & (weak > 0)], minlength=count)
     on_edge = np.bincount(labels[edges & (weak > 0)], minlength=count)
     on_rim = np.bincount(labels[rim & (weak > 0)], minlength=count)
-    near_rim = np.bincount(labels[(to_edge < EDGE_BAND * SIDE) & (weak > 0)], minlength=count)
+    near_rim = np.bincount(labels[band & (weak > 0)], minlength=count)
     for index in range(1, count):
         x, y, width, height, area = (int(value) for value in stats[index])
         if has_strong[index] < 4 or area < 12:
@@ -149,6 +170,17 @@ def _components(
         contrast = float(np.mean(difference[y : y + height, x : x + width][region]))
         found.append(Component(x, y, width, height, area, round(contrast, 2)))
     return tuple(found), keep[labels]
+
+
+def _runs_along(
+    labels: NDArray[np.int32], stats: NDArray[np.int32], weak: Image, rim: Mask, band: Mask
+) -> Mask:
+    """For each label: does the piece lie along the paper's edge, though most of it is elsewhere?"""
+    on_rim = np.bincount(labels[rim & (weak > 0)], minlength=len(stats))
+    near_rim = np.bincount(labels[band & (weak > 0)], minlength=len(stats))
+    runs = (on_rim > 1.2 * np.maximum(stats[:, 2], stats[:, 3])) & (near_rim < 0.5 * stats[:, 4])
+    runs[0] = False
+    return np.asarray(runs, np.bool_)
 
 
 def _sharpness(lightness: NDArray[np.float32], mask: Mask, inner: Mask) -> float:
@@ -229,6 +261,24 @@ def uncovered_pieces(writing: Writing, boxes: Sequence[Polygon]) -> list[tuple[f
     return places
 
 
+def lone_window(writing: Writing, most: int = 8) -> tuple[int, int, int, int] | None:
+    """Where all ink lies, if it is a few pieces (at most `most`) close together: (x, y, width, height) with a little
+    paper round it, in note pixels; None where there is none, or more."""
+    pieces = [piece for piece in writing.components if max(piece.width, piece.height) >= SPECK]
+    if not 0 < len(pieces) <= most:
+        return None
+    left, top = min(piece.x for piece in pieces), min(piece.y for piece in pieces)
+    right = max(piece.x + piece.width for piece in pieces)
+    bottom = max(piece.y + piece.height for piece in pieces)
+    if bottom - top > 2 * max(piece.height for piece in pieces):
+        return None  # more than a line
+    pad = round(0.08 * (bottom - top))
+    height, width = writing.mask.shape
+    x0, y0, x1, y1 = max(0, left - pad), max(0, top - pad), min(width, right + pad), min(height, bottom + pad)
+    place = [round(value / writing.scale) for value in (x0, y0, x1 - x0, y1 - y0)]
+    return place[0], place[1], max(8, place[2]), max(8, place[3])
+
+
 def text_height(writing: Writing) -> float:
     """Median height of the pieces of ink that may be letters or words, in pixels of the note; 0 without ink."""
     heights = [piece.height for piece in writing.components if piece.height >= SIDE / 80]
@@ -243,13 +293,30 @@ def is_written(writing: Writing) -> bool:
     has read it surely knows better (see pipeline.stages.judge).
     """
     total = sum(piece.area for piece in writing.components)
-    low = [piece for piece in writing.components if _is_low(piece)]
+    low = [piece for piece in writing.components if is_low(piece)]
     if not total or sum(piece.area for piece in low) < LOW_SHARE * total:
         return False
-    darkness = sum(piece.area * piece.contrast for piece in low) / max(1, int(writing.paper.sum()))
-    return darkness >= LEAST_DARKNESS
+    return _darkness(writing) >= LEAST_DARKNESS
 
 
-def _is_low(piece: Component) -> bool:
+def is_written_in_shadow(image: Image, paper_mask: Image, writing: Writing) -> bool:
+    """Is there writing after all, faint in a shadow or on dark paper, where next to no ink was found?
+
+    Several pieces are asked for: a single faint one is a crease.
+    """
+    if _darkness(writing) >= LEAST_DARKNESS:
+        return False
+    again = find_ink(image, paper_mask, in_shadow=True)
+    return is_written(again) and sum(is_low(piece) for piece in again.components) >= FAINT_PIECES
+
+
+def _darkness(writing: Writing) -> float:
+    """The ink of the low pieces: their share of the paper times their contrast (0-255)."""
+    ink = sum(piece.area * piece.contrast for piece in writing.components if is_low(piece))
+    return ink / max(1, int(writing.paper.sum()))
+
+
+def is_low(piece: Component) -> bool:
+    """Is the piece as low beside the note as a line of writing, and no speck?"""
     line_like = piece.height <= 0.27 * SIDE and piece.width >= 2.2 * piece.height
-    return max(piece.width, piece.height) >= SIDE / 36 and (piece.height <= 0.17 * SIDE or line_like)
+    return max(piece.width, piece.height) >= SPECK and (piece.height <= 0.17 * SIDE or line_like)

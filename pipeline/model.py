@@ -192,7 +192,8 @@ class Ink:
     `coverage`: share of the paper that is ink. `uncovered`: share of that ink outside every box
     of the reading (0 when there is no ink). `sharpness`: focus measure, comparable between the
     sightings of one note. `text_height`: median height of the strokes' components, in pixels of
-    the photograph. `is_written`: the ink test's verdict: is there writing at all?
+    the photograph. `is_written`: the ink test's verdict: is there writing at all? `drawn`: how much
+    the ink's shapes speak for a drawing (positive) or for writing (negative), in log odds.
     """
 
     coverage: float
@@ -200,6 +201,7 @@ class Ink:
     sharpness: float
     text_height: float
     is_written: bool
+    drawn: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,3 +199,62 @@ def test_tiny_notes_do_no_harm(shape: tuple[int, int]) -> None:
     found = ink.find_ink(np.full((*shape, 3), 200, np.uint8), np.full(shape, 255, np.uint8))
     assert not ink.is_written(found)
     assert ink.uncovered_share(found, []) == 0.0
+
+
+def dark_note(ink_factor: float | None) -> Image:
+    """A dark note half in shadow, with small writing in the shadow where a factor says how much darker it is."""
+    image = note((150, 30, 110), noise=1.0)
+    if ink_factor is not None:
+        strokes = np.zeros((SIDE, SIDE), np.uint8)
+        for row, text in enumerate(("context and change", "in common")):
+            cv2.putText(
+                strokes, text, (40, 90 + 60 * row), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.0, 255, 3, cv2.LINE_AA
+            )
+        image = shade(image, 1 - (1 - ink_factor) * strokes / 255)
+    return shade(image, np.clip(ramp(0.3).T + 0.15, 0, 1))
+
+
+def in_shadow(image: Image) -> tuple[bool, bool]:
+    found = ink.find_ink(image, paper())
+    return ink.is_written(found), ink.is_written_in_shadow(image, paper(), found)
+
+
+def test_faint_writing_in_a_shadow_is_found_when_looked_for() -> None:
+    assert in_shadow(dark_note(0.84)) == (False, True)
+
+
+def test_plain_ink_needs_no_second_look() -> None:
+    assert in_shadow(write(note(), "share")) == (True, False)
+
+
+def test_blank_dark_paper_in_a_shadow_stays_blank() -> None:
+    assert in_shadow(dark_note(None)) == (False, False)
+
+
+def test_a_single_faint_crease_is_no_writing() -> None:
+    crease = np.ones((SIDE, SIDE))
+    crease[100:104, 60:340] = 0.75
+    assert in_shadow(shade(dark_note(None), crease)) == (False, False)
+
+
+def test_writing_that_touches_the_line_along_the_edge_stays_ink() -> None:
+    image = write(note(), "Strategy", scale=2.4, at=(30, 365), pen=9)
+    image[372:380, 8:392] = 30
+    found = ink.find_ink(image, paper())
+    text = ink.find_ink(write(note(), "Strategy", scale=2.4, at=(30, 365), pen=9), paper())
+    assert found.mask.sum() > 0.6 * text.mask.sum()
+    assert found.mask[: round(0.9 * ink.SIDE)].sum() > 0.8 * text.mask[: round(0.9 * ink.SIDE)].sum()
+
+
+def test_what_stands_alone_is_framed_and_rows_of_text_are_not() -> None:
+    six = ink.find_ink(write(note(), "6", scale=4, at=(150, 250), pen=6), paper())
+    window = ink.lone_window(six)
+    assert window is not None
+    x, y, width, height = window
+    assert 120 < x < 170
+    assert x + width < 280
+    assert 140 < y < 180
+    assert y + height < 275
+    assert ink.lone_window(ink.find_ink(note(), paper())) is None
+    rows = write(write(note(), "share power", at=(60, 120)), "with people", at=(60, 260))
+    assert ink.lone_window(ink.find_ink(rows, paper())) is None

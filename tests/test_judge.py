@@ -319,3 +319,30 @@ def test_words_are_right_as_often_as_the_truth_has_them() -> None:
     assert prepared.right.tolist() == [1.0, 1.0, 0.0, 1.0]
     assert prepare(Read("2", "board", "w", None, False, note("iuii"))).right.tolist() == [0.0]
     assert error_rate("It's hard!", "its hard[?]") == 0.0
+
+
+def drawing(drawn: float, *, is_written: bool = True) -> Ink:
+    return Ink(0.1, 0.0, sharpness=0.5, text_height=40.0, is_written=is_written, drawn=drawn)
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_what_is_drawn_and_holds_no_sure_word_is_no_text(is_written: bool) -> None:
+    faces = drawing(5.0, is_written=is_written)
+    assert verdict(note("NO:0.1", ink=faces)) == ("no_text", "")
+    assert verdict(note(ink=faces)) == ("no_text", "")
+    assert verdict(note("5:0.2 OK:0.6", "ook:0.1", ink=faces)) == ("no_text", "")
+
+
+def test_a_sure_word_beside_a_drawing_is_text() -> None:
+    assert verdict(note("Derek", ink=drawing(5.0)))[0] != "no_text"
+
+
+def test_ink_that_may_be_writing_is_never_no_text_for_its_shape_alone() -> None:
+    assert verdict(note(ink=drawing(-2.0))) == ("illegible", "")
+    many = note(*["wern:0.1 mur:0.1 nun:0.2"] * 5, ink=drawing(2.5))  # a scrawl in many words
+    assert verdict(many) == ("illegible", "")
+
+
+def test_a_sign_the_reader_knows_stays_unless_its_shape_is_a_drawing() -> None:
+    assert verdict(note("S:0.6", ink=drawing(1.0, is_written=False)))[0] != "no_text"
+    assert verdict(note("S:0.6", ink=drawing(4.5, is_written=False)))[0] == "no_text"

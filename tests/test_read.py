@@ -222,3 +222,43 @@ def test_the_engine_finds_the_turn_of_a_note(quarters: int) -> None:
     (result,) = read.read_notes([straight(image)], [open_reader("rapidocr")])
     assert result.turn == (360 - 90 * quarters) % 360
     assert result.readings[-1].text.lower().split() == ["we", "share", "our", "power", "with", "all"]
+
+
+def alone(image: Image) -> Reading:
+    """Sees a lone figure only where it fills the picture, as a reader of lines does."""
+    dark = np.argwhere(image.mean(axis=2) < 128)
+    if not len(dark) or np.ptp(dark[:, 0]) < 0.4 * image.shape[0]:
+        return reading()
+    (top, left), (bottom, right) = dark.min(axis=0).tolist(), dark.max(axis=0).tolist()
+    return reading(("6", 0.97, box(left, top, right, bottom)))
+
+
+def test_a_figure_that_stands_alone_is_read_in_a_frame() -> None:
+    image = np.full((480, 480, 3), (250, 236, 130), np.uint8)
+    cv2.putText(image, "6", (210, 260), cv2.FONT_HERSHEY_SIMPLEX, 4, (40, 40, 90), 8, cv2.LINE_AA)
+    fake = Fake(alone)
+    (found,) = read.read_notes([straight(image)], [fake])
+    assert found.readings[0].text == "6"
+    dark = np.argwhere(image.mean(axis=2) < 128)
+    corners = np.array(found.readings[0].words[0].box)
+    assert np.abs(corners.min(axis=0) - dark.min(axis=0)[::-1]).max() < 6
+    assert np.abs(corners.max(axis=0) - dark.max(axis=0)[::-1]).max() < 6
+
+
+def test_no_frame_is_tried_for_what_is_surely_read_or_blank() -> None:
+    sure = Fake(lambda image: reading(("power", 0.95, box(50, 80, 250, 130))))
+    read.read_notes([straight(note("power"))], [sure])
+    nothing = Fake(lambda image: reading())
+    read.read_notes([straight(np.full((480, 480, 3), (250, 236, 130), np.uint8))], [nothing])
+    assert (sure.seen, nothing.seen) == ([1], [1])
+
+
+def test_a_frame_that_gives_nothing_sure_changes_nothing() -> None:
+    image = np.full((480, 480, 3), (250, 236, 130), np.uint8)
+    cv2.circle(image, (240, 240), 60, (40, 40, 90), 8, cv2.LINE_AA)
+    fake = Fake(
+        lambda picture: reading(("o", 0.6, box(0, 0, 20, 20))) if picture.shape[0] < 480 else reading()
+    )
+    (found,) = read.read_notes([straight(image)], [fake])
+    assert found.readings[0].words == ()
+    assert fake.seen == [1, 1, 1]  # as it is, enlarged, and framed

@@ -20,6 +20,14 @@ from typing import Any
 
 from pipeline import lexicon, marks, signs
 from pipeline.model import Judgement, NoteReading, Reading, Word
+from pipeline.presence import (
+    LEFT_OUT,
+    core_letters,
+    count_letters,
+    has_writing,
+    is_scant,
+    plain_confidence,
+)
 
 CALIBRATION = Path(__file__).resolve().parents[1] / "calibration.json"
 HELPED = "+words"
@@ -38,30 +46,13 @@ NOTE_FEATURES = (
     "log_text_height",
 )
 ODDS_LIMIT = 1e-4
-LEFT_OUT = 0.15
-"""Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
 TELLING_LETTERS, SHORT_SURE, VERY_SURE = 2.2, 0.75, 0.95
 """See `is_hopeless` and `may_be_legible`."""
 CHANGED = 0.4
 """What a word that the language changed tells of there being text, beside one that the network saw."""
-LEAST_LETTERS = 0.75
-"""Letters expected to be right that make a note written against the ink test."""
-SCRAP_LETTERS = 1.2
-"""See `_is_scraps`."""
-LEAST_WORD, LEAST_SEEN = 0.3, 0.25
-"""Probability of a word of three letters or more that does the same: as the network saw it, or where
-such a share of the ink was read."""
-LOOKS_DRAWN = frozenset("vox0jw")
 DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
 """What rows of drawn figures, faces and loops are read as."""
-PLAINLY = 0.6
-"""The network's own confidence in a word of three letters or more that makes a note written; in drawings it sees
-two letters as surely ("OK"), not three."""
 LONE_LETTER = 0.4
-MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
-"""See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
-LEAST_GUESS = 0.2
-"""Confidence of the network below which it takes lines for text that are none."""
 SCRAWL = 0.12
 """The same below which all words of a note are the language's: it finds "in", "win" and "ten" in any row of loops."""
 
@@ -136,65 +127,6 @@ def judge_from(
     return _published(reading, judged, fitted.points[point], note_probability(reading, judged, fitted))
 
 
-def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
-    """The ink test decides; letters surely read overrule it, if they account for the ink that is there.
-
-    A lone sign that a drawn tick, heart, circle or arrow is taken for proves nothing. A drawing without words is no
-    writing: such a note is `no_text`, as a person would say.
-    """
-    if reading.ink.is_written:
-        return not _is_scraps(reading, judged)
-    if len(judged) == 1 and _core_letters(judged[0].text) in LOOKS_DRAWN:
-        return False
-    if any(word.confidence >= PLAINLY and _letters(word.text) >= 3 for word in reading.readings[0].words):
-        return True
-    seen = 1.0 - reading.ink.uncovered
-    if any(
-        word.probability >= LEAST_WORD and _letters(word.text) >= 3 and (word.is_same or seen >= LEAST_SEEN)
-        for word in judged
-    ):
-        return True
-    if _is_figure(reading):
-        return True
-    letters = sum(_letters(word.text) for word in judged)
-    if reading.ink.uncovered <= 2 * LEFT_OUT and letters >= 3 and _plain_confidence(reading) >= LEAST_GUESS:
-        return True  # the engine cannot quite say what it is, but takes all of the ink for text
-    read = sum(word.probability * _letters(word.text) for word in judged)
-    return read * seen >= LEAST_LETTERS
-
-
-def _is_scraps(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
-    """Is much of the ink no text, and the rest a letter here and there that is likely none? Small figures side by
-    side look like words to the ink test, not to the reader."""
-    read = sum(word.probability * _letters(word.text) for word in judged)
-    return (
-        bool(judged)
-        and reading.ink.uncovered > 2 * LEFT_OUT
-        and read < SCRAP_LETTERS
-        and all(_letters(word.text) <= 3 for word in judged)
-    )
-
-
-def _is_figure(reading: NoteReading) -> bool:
-    """Is it a lone large "S", "7", "XL" or "+"? The ink test takes such for drawings, the network knows them; of a
-    drawing it is never sure, nor does it take all of it for a sign."""
-    read = "".join(word.text for word in reading.readings[0].words)
-    return (
-        0 < len(read) <= MOST_FIGURES
-        and all(sign.isalnum() or sign in "?!+£€" + signs.ARROWS for sign in read)
-        and reading.ink.coverage >= LEAST_COVERAGE
-        and reading.ink.uncovered <= 2 * LEFT_OUT
-        and _plain_confidence(reading) >= SURE_FIGURE
-    )
-
-
-def _plain_confidence(reading: NoteReading) -> float:
-    """The network's mean confidence without the language's help, each word weighed by its letters."""
-    words = reading.readings[0].words
-    letters = sum(_letters(word.text) for word in words)
-    return sum(word.confidence * _letters(word.text) for word in words) / letters if letters else 0.0
-
-
 def _blank_confidence(reading: NoteReading) -> float:
     return round(1.0 - min(0.5, 10 * reading.ink.coverage), 4)
 
@@ -206,8 +138,10 @@ def _published(
     tokens = [_token(word, limits) for word in placed]
     if all(isinstance(token, marks.Lost) for token in tokens) or (judged and is_hopeless(judged, limits)):
         return Judgement("", "illegible", round(1.0 - right_share(judged), 4))
-    if judged and _plain_confidence(reading) < SCRAWL:
-        return Judgement("", "illegible", round(1.0 - _plain_confidence(reading), 4))
+    if judged and is_scant(reading, judged):
+        return Judgement("", "illegible", round(1.0 - right_share(judged), 4))
+    if judged and plain_confidence(reading) < SCRAWL:
+        return Judgement("", "illegible", round(1.0 - plain_confidence(reading), 4))
     doubt = [token != marks.Word(word.text) for token, word in zip(tokens, placed, strict=True)]
     if not judged:
         confidence = min(word.probability for word in placed)
@@ -238,8 +172,8 @@ def _with_signs(reading: NoteReading, judged: Sequence[JudgedWord]) -> list[Judg
 
 def right_share(judged: Sequence[JudgedWord]) -> float:
     """The share of letters expected to be right; 0 without words."""
-    letters = sum(_letters(word.text) for word in judged)
-    return sum(word.probability * _letters(word.text) for word in judged) / letters if letters else 0.0
+    letters = sum(count_letters(word.text) for word in judged)
+    return sum(word.probability * count_letters(word.text) for word in judged) / letters if letters else 0.0
 
 
 def is_hopeless(judged: Sequence[JudgedWord], limits: Point) -> bool:
@@ -251,7 +185,7 @@ def is_hopeless(judged: Sequence[JudgedWord], limits: Point) -> bool:
     """
     share = right_share(judged)
     telling = sum(
-        word.probability * _letters(word.text) * (1.0 if word.is_same else CHANGED)
+        word.probability * count_letters(word.text) * (1.0 if word.is_same else CHANGED)
         for word in judged
         if _is_telling(word)
     )
@@ -259,7 +193,7 @@ def is_hopeless(judged: Sequence[JudgedWord], limits: Point) -> bool:
 
 
 def _is_telling(word: JudgedWord) -> bool:
-    letters = _letters(word.text)
+    letters = count_letters(word.text)
     return letters >= 4 or (letters == 3 and word.is_same and word.probability >= 0.8)
 
 
@@ -268,7 +202,7 @@ def may_be_legible(reading: NoteReading, judged: Sequence[JudgedWord], limits: P
     are very sure): what a note must have, besides its probability, to be printed without a mark."""
     if reading.ink.uncovered > 2 * LEFT_OUT:
         return False
-    letters = sum(len(_core_letters(word.text)) for word in judged)
+    letters = sum(len(core_letters(word.text)) for word in judged)
     least = limits.sure if letters >= 3 else max(limits.sure, VERY_SURE)
     return all(
         word.is_same
@@ -300,7 +234,7 @@ def _token(word: JudgedWord, limits: Point) -> marks.Token:
     if word.probability >= limits.sure and word.is_same:
         return marks.Word(word.text)
     # A lone letter that is not likely is an arrow, a bullet or part of a drawing more often than a word.
-    is_lone = _letters(word.text) == 1 and limits.guess > 0
+    is_lone = count_letters(word.text) == 1 and limits.guess > 0
     least = max(limits.guess, LONE_LETTER) if is_lone else limits.guess
     return marks.Word(word.text, is_unsure=True) if word.probability >= least else marks.Lost()
 
@@ -330,7 +264,7 @@ def word_features(
     spoken = best.version.rsplit(" ", 1)[-1] if best.reader.endswith(HELPED) else language
     numbered = [(word, number) for number, line in enumerate(best.lines) for word in line.words]
     numbered = [(word, number) for word, number in numbered if not signs.is_sign(word.text)]
-    letters = [_letters(word.text) for word, _ in numbered]
+    letters = [count_letters(word.text) for word, _ in numbered]
     mass = [word.confidence * count for (word, _), count in zip(numbered, letters, strict=True)]
     found = []
     for index, (word, number) in enumerate(numbered):
@@ -371,15 +305,15 @@ def _views(reading: NoteReading) -> tuple[Reading, Reading]:
 
 def _in_plain(word: Word, plain: Reading) -> tuple[bool, float]:
     """Does the plain reading have these letters at this place, and how likely did the network hold them alone?"""
-    wanted = _core_letters(word.text)
+    wanted = core_letters(word.text)
     near = [other for other in plain.words if _share(word, other) > 0.3]
-    if any(_core_letters(other.text) == wanted for other in near):
-        return True, max(other.confidence for other in near if _core_letters(other.text) == wanted)
+    if any(core_letters(other.text) == wanted for other in near):
+        return True, max(other.confidence for other in near if core_letters(other.text) == wanted)
     for other in near:
         for text, chance in other.alternatives:
-            if _core_letters(text) == wanted:
+            if core_letters(text) == wanted:
                 return False, chance
-    together = "".join(_core_letters(other.text) for other in near)
+    together = "".join(core_letters(other.text) for other in near)
     # The same letters under another word gap are no other words.
     if wanted and wanted in together:
         return True, math.prod(other.confidence for other in near)
@@ -411,8 +345,8 @@ def note_probability(
 
 def note_features(reading: NoteReading, judged: Sequence[JudgedWord]) -> dict[str, float]:
     """See NOTE_FEATURES."""
-    letters = sum(_letters(word.text) for word in judged)
-    mean = sum(word.probability * _letters(word.text) for word in judged) / letters if letters else 0.0
+    letters = sum(count_letters(word.text) for word in judged)
+    mean = sum(word.probability * count_letters(word.text) for word in judged) / letters if letters else 0.0
     return {
         "bias": 1.0,
         "logit_mean": _logit(mean),
@@ -432,11 +366,3 @@ def _logistic(weights: dict[str, float], names: Sequence[str], features: dict[st
 def _logit(probability: float) -> float:
     inside = min(1 - ODDS_LIMIT, max(ODDS_LIMIT, probability))
     return math.log(inside / (1 - inside))
-
-
-def _core_letters(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
-
-
-def _letters(text: str) -> int:
-    return max(1, len(_core_letters(text)))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import drawn, struck
+from pipeline import doodles, drawn, struck
 from pipeline import ink as inks
 from pipeline.headings import heading_crop, read_headings
 from pipeline.model import (
@@ -34,7 +34,7 @@ from pipeline.readers import Reader
 from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
 
-VERSION = "4"
+VERSION = "5"
 NOTE_SIDE = 480
 """Long side of a straightened note, in pixels."""
 WINDOW_SIDE = 320
@@ -50,6 +50,10 @@ STEEP = 35.0
 """Degrees of tilt from which an engine finds lines badly or takes them in the wrong order."""
 STANDING = 0.8
 """How much a turned note must give where its lines are as steep as that: it is turned even at some loss."""
+FRAMED_LETTERS = 6
+"""A note of so few letters at most, none of them sure, is looked at in a frame."""
+FRAMED_HEIGHT, FRAME = 110, 0.3
+"""Height in pixels of what stands alone, and the paper round it as a share of that."""
 LEFT_OUT = 0.12
 """Share of the ink outside all boxes from which a second look is taken."""
 Views = tuple[Reading, ...]
@@ -134,6 +138,7 @@ def read_notes(
     looks = _looked_again(first, main, language)
     written = [inks.find_ink(look.note.image, look.note.mask) for look in looks]
     looks = _second_look(looks, written, main, language)
+    looks = _framed_look(looks, written, main, language)
     looks = [_with_signs(look, writing) for look, writing in zip(looks, written, strict=True)]
     others = [read_contained(other, [look.note.image for look in looks]) for other in readers[1:]]
     results = []
@@ -278,6 +283,39 @@ def _second_look(looks: list[_Look], written: list[inks.Writing], main: Reader, 
     return result
 
 
+def _framed_look(looks: list[_Look], written: list[inks.Writing], main: Reader, language: str) -> list[_Look]:
+    """Read again, in a frame of its own size, what stands alone on a note: a figure or a word so large that a reader
+    does not take it for text."""
+    tries = []
+    for index, (look, writing) in enumerate(zip(looks, written, strict=True)):
+        reading = look.plain
+        is_short = sum(len(word.text) for word in reading.words) <= FRAMED_LETTERS
+        if reading.error is None and is_short and _mean_confidence(reading) < GOOD_ENOUGH:
+            window = inks.lone_window(writing)
+            if window is not None:
+                tries.append((index, window))
+    pictures = [_framed(looks[index].note.image, window) for index, window in tries]
+    found = views_contained(main, [picture for picture, _ in pictures], language)
+    result = list(looks)
+    for (index, _), (_, back), views in zip(tries, pictures, found, strict=True):
+        before = looks[index]
+        is_sure = _mean_confidence(views[0]) >= GOOD_ENOUGH
+        if is_sure and _yield_of(views[0]) > CLEARLY_BETTER * _yield_of(before.plain):
+            result[index] = replace(before, views=tuple(_moved(view, back) for view in views))
+    return result
+
+
+def _framed(image: Image, window: tuple[int, int, int, int]) -> tuple[Image, Array]:
+    """The window at FRAMED_HEIGHT with paper round it, and the way from its pixels to the note's."""
+    x, y, width, height = window
+    scale = FRAMED_HEIGHT / height
+    part, _ = _sized(image[y : y + height, x : x + width], round(scale * max(width, height)))
+    border = round(FRAME * FRAMED_HEIGHT)
+    picture = cv2.copyMakeBorder(part, border, border, border, border, cv2.BORDER_REPLICATE)
+    back = np.array([[1 / scale, 0, x - border / scale], [0, 1 / scale, y - border / scale], [0, 0, 1.0]])
+    return np.asarray(picture, np.uint8), back
+
+
 def _with_signs(look: _Look, writing: inks.Writing) -> _Look:
     """With arrows and ticks that were drawn, and crossed-out words, told by their shape."""
     boxes = [word.box for word in look.best.words if word.box]
@@ -339,7 +377,9 @@ def _measure(writing: inks.Writing, look: _Look, crop: Straightened) -> Ink:
         uncovered=inks.uncovered_share(writing, boxes) if has_boxes else 0.0,
         sharpness=writing.sharpness,
         text_height=round(inks.text_height(writing) * photo_scale, 2),
-        is_written=inks.is_written(writing),
+        is_written=inks.is_written(writing)
+        or inks.is_written_in_shadow(look.note.image, look.note.mask, writing),
+        drawn=doodles.log_odds(writing),
     )
 
 

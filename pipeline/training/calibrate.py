@@ -1,15 +1,16 @@
 """Fit the handful of numbers by which readings are judged: `python -m pipeline.training.calibrate`.
 
-Reads the notes of shared/handwriting, shared/boards/real (labelled boxes) and shared/boards/rendered (true
-outlines), fits two small logistic models (is a word right? has a note at most a fifth of its letters
-wrong?) and the thresholds of the operating points, and writes pipeline/calibration.json. What it prints
-is cross-validated: each photographed wall is judged by numbers fitted on the others. No network weights
-are touched. Deterministic.
+Reads the notes of shared/handwriting, shared/boards/real (by labelled boxes, and as the pipeline finds them) and
+shared/boards/rendered (true outlines), fits two small logistic models (is a word right? has a note at most a
+fifth of its letters wrong?) and the thresholds of the operating points, and writes pipeline/calibration.json.
+What it prints is cross-validated: each photographed wall is judged by numbers fitted on the others. No network
+weights are touched. Deterministic.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 from collections import Counter
@@ -18,18 +19,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from sklearn.linear_model import LogisticRegression
 
+from pipeline import doodles
+from pipeline.cache import Cache
 from pipeline.model import Judgement, NoteReading
+from pipeline.presence import has_writing
 from pipeline.readers import open_reader
 from pipeline.stages import judge as judging
-from pipeline.stages.read import read_notes
+from pipeline.stages import read as reading_stage
+from pipeline.straighten import Straightened
 from pipeline.training import reading_data
+from pipeline.training.reliability import diagram
 
+KEPT = Path(__file__).resolve().parents[2] / "processed" / "calibration"
+"""Where readings are kept from run to run; safe to delete."""
+DIAGRAM = Path(__file__).resolve().parents[1] / "readers" / "reliability.svg"
 SILENT = 0.2
 """Character error rate above which a published note is wrong."""
 TARGETS = {"strict": 0.01, "default": 0.02, "draft": 0.08}
@@ -62,26 +72,45 @@ def shared_folder() -> Path:
     return Path(__file__).resolve().parents[3] / "shared"
 
 
-def read_examples(shared: Path, say: Callable[[str], None] = print) -> list[Read]:
-    """Read every example with the main reader; takes minutes."""
+def read_examples(shared: Path, kept: Path | None = None, say: Callable[[str], None] = print) -> list[Read]:
+    """Read every example with the main reader; takes minutes.
+
+    Readings are kept in the folder `kept`, each under the digest of the note's pixels, the reader and the reading
+    stage: another run reads only what is new, and one that was stopped goes on where it was.
+    """
     reader = open_reader("rapidocr")
+    maker = f"{reader.fingerprint} {reading_stage.VERSION}"
+    cache = Cache(kept) if kept is not None else None
     done: list[Read] = []
-    for load in (reading_data.handwriting, reading_data.real_boards, reading_data.rendered_boards):
+    fresh = 0
+    for load in (
+        reading_data.handwriting,
+        reading_data.real_boards,
+        reading_data.found_on_boards,
+        reading_data.rendered_boards,
+    ):
         for example in load(shared):
-            (reading,) = read_notes([example.note], [reader])
-            wall = example.id.split("#")[0] if example.kind == "board" else example.source
-            done.append(
-                Read(
-                    example.id,
-                    example.kind,
-                    WALLS.get(wall, wall),
-                    example.truth,
-                    example.is_partial,
-                    reading,
-                )
-            )
-        say(f"{len(done)} notes read")
+            digest = _digest(example.note, maker)
+            found = cache.get("read", digest, NoteReading) if cache else None
+            if not isinstance(found, NoteReading):
+                (found,) = reading_stage.read_notes([example.note], [reader])
+                fresh += 1
+                if cache:
+                    cache.put("read", digest, found)
+            wall = example.id.split("#")[0] if example.kind in ("board", "found") else example.source
+            wall = WALLS.get(wall, wall)
+            done.append(Read(example.id, example.kind, wall, example.truth, example.is_partial, found))
+        say(f"{len(done)} notes, {fresh} of them read now")
     return done
+
+
+def _digest(note: Straightened, maker: str) -> str:
+    """The name of a reading: all it depends on."""
+    digest = hashlib.sha256(f"{maker} {note.image.shape} {note.matrix} {note.writing_angle} ".encode())
+    digest.update(doodles.WEIGHTS.read_bytes())
+    for pixels in (note.image, note.mask):
+        digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
 
 
 def normal(text: str | None) -> str:
@@ -180,7 +209,7 @@ def fit(notes: Sequence[Prepared]) -> judging.Calibration:
         limits = judging.Point(SURE[name], GUESS[name], 0.0, HOPELESS[name])
         candidates = np.array(
             [
-                judging.has_writing(reading, judged)
+                has_writing(reading, judged)
                 and not judging.is_hopeless(judged, limits)
                 and judging.may_be_legible(reading, judged, limits)
                 for reading, judged in kept
@@ -318,55 +347,57 @@ def figures(judged: Sequence[Judged], point: str = "default") -> dict[str, float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit, print what cross-validation says, write the numbers."""
+    """Fit, print what cross-validation says, write the numbers and the diagram."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=shared_folder())
-    parser.add_argument("--readings", type=Path, help="keep the readings here and use them if they are there")
+    parser.add_argument(
+        "--readings", type=Path, default=KEPT, help="folder for readings, so that only new ones take time"
+    )
     parser.add_argument("--output", type=Path, default=judging.CALIBRATION)
+    parser.add_argument("--diagram", type=Path, default=DIAGRAM)
     options = parser.parse_args(arguments)
-    notes = kept_readings(options.shared, options.readings)
+    cv2.setNumThreads(1)
+    notes = read_examples(options.shared, options.readings)
     judged = cross_validated(notes)
-    rows, error = reliability(judged)
+    # The notes as found are the labelled ones once more: counted apart.
+    labelled = [item for item in judged if item.note.kind != "found"]
+    rows, error = reliability(labelled)
     print("\nWords, cross-validated by wall\n  said    right   words")
     for mean, share, count in rows:
         print(f"  {mean:.3f}   {share:.3f}   {count}")
     print(f"  expected calibration error {error:.4f}\n")
     summary: dict[str, Any] = {}
-    for kind, prefix in (("notes in hand", "hand"), ("notes on boards", "board"), ("rendered", "rendered")):
-        some = [item for item in judged if item.note.kind.startswith(prefix)]
+    kinds = (
+        ("notes in hand", "hand"),
+        ("notes on boards", "board"),
+        ("the same as found", "found"),
+        ("rendered", "rendered"),
+    )
+    parts = {kind: [item for item in judged if item.note.kind.startswith(prefix)] for kind, prefix in kinds}
+    for kind, some in {**parts, "all but those found": labelled}.items():
+        print(f"{kind}: calibration error {reliability(some)[1]:.4f}")
         for point in TARGETS:
             found = figures(some, point)
             summary.setdefault(kind, {})[point] = found
             print(f"{kind}, {point}: " + ", ".join(f"{key} {value}" for key, value in found.items()))
     numbers = fit([prepare(note) for note in notes])
-    options.output.write_text(
-        json.dumps(
-            {
-                "provenance": "fitted by python -m pipeline.training.calibrate on shared/handwriting, "
-                "shared/boards/real (labelled boxes) and shared/boards/rendered (true outlines)",
-                "notes": len(notes),
-                "reader": notes[0].reading.readings[0].version,
-                "word": numbers.word,
-                "note": numbers.note,
-                "points": {name: msgspec.to_builtins(point) for name, point in numbers.points.items()},
-                "cross_validated": {"word_calibration_error": round(error, 4), **summary},
-            },
-            indent=1,
-        )
-        + "\n",
-        encoding="utf-8",
-    )
-    print(f"written: {options.output}")
-
-
-def kept_readings(shared: Path, kept: Path | None) -> list[Read]:
-    """All examples read, from the file `kept` if it is there, which else is written."""
-    if kept is not None and kept.exists():
-        return msgspec.json.decode(kept.read_bytes(), type=list[Read])
-    notes = read_examples(shared)
-    if kept is not None:
-        kept.write_bytes(msgspec.json.encode(notes))
-    return notes
+    fitted = {
+        "provenance": "fitted by python -m pipeline.training.calibrate on shared/handwriting, "
+        "shared/boards/real (labelled boxes, and outlines as found) and shared/boards/rendered (true outlines)",
+        "notes": len(notes),
+        "reader": notes[0].reading.readings[0].version,
+        "word": numbers.word,
+        "note": numbers.note,
+        "points": {name: msgspec.to_builtins(point) for name, point in numbers.points.items()},
+        "cross_validated": {
+            "word_calibration_error": round(error, 4),
+            "reliability": [[round(mean, 4), round(share, 4), count] for mean, share, count in rows],
+            **summary,
+        },
+    }
+    options.output.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    options.diagram.write_text(diagram(rows, error), encoding="utf-8")
+    print(f"written: {options.output}, {options.diagram}")
 
 
 if __name__ == "__main__":

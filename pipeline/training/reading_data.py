@@ -15,11 +15,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
-from pipeline.model import Polygon
+from pipeline.model import Outline, Polygon
+from pipeline.stages.classify import classify
+from pipeline.stages.detect import Detector
+from pipeline.stages.read import MARGIN, NOTE_SIDE
 from pipeline.straighten import Image, Straightened, straighten
-
-NOTE_SIDE = 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,44 @@ def real_boards(shared: Path) -> Iterator[Example]:
                 note["text"],
                 bool(note.get("partly_read")),
             )
+
+
+def found_on_boards(shared: Path) -> Iterator[Example]:
+    """The same boards' notes as the pipeline finds and straightens them; a label and a note are one where their boxes
+    overlap by half."""
+    detector = Detector(threads=1)
+    for path in sorted((shared / "boards/real/labels").glob("*.json")):
+        label = json.loads(path.read_text(encoding="utf-8"))
+        image = _picture(shared / "boards/real/images" / label["image"])
+        outlines = detector.detect(image).outlines
+        overlaps = np.array(
+            [[_overlap(outline, note["bbox"]) for note in label["notes"]] for outline in outlines]
+        )
+        if not overlaps.size:
+            continue
+        shapes = classify(image, outlines)
+        for index, place in zip(*linear_sum_assignment(-overlaps), strict=True):
+            note = label["notes"][place]
+            if overlaps[index, place] < 0.5 or note.get("ignore"):
+                continue
+            yield Example(
+                f"{path.stem}#found{index}",
+                "found",
+                path.stem.split("__")[0],
+                straighten(
+                    image, outlines[index].polygon, shapes[index].shape, long_side=NOTE_SIDE, margin=MARGIN
+                ),
+                note["text"],
+                bool(note.get("partly_read")),
+            )
+
+
+def _overlap(outline: Outline, bbox: list[float]) -> float:
+    """Intersection over union of the outline's box and a label's."""
+    x, y, width, height = bbox
+    low, high = np.min(outline.polygon, axis=0), np.max(outline.polygon, axis=0)
+    common = np.clip(np.minimum(high, (x + width, y + height)) - np.maximum(low, (x, y)), 0, None).prod()
+    return float(common / ((high - low).prod() + width * height - common))
 
 
 def rendered_boards(shared: Path) -> Iterator[Example]:

@@ -32,7 +32,12 @@ from pipeline.training import calibrate, reading_data
 from pipeline.training.calibrate import Judged
 from tests.benchmark.runs import pipeline_run
 
-KINDS = (("notes in hand", "hand"), ("notes on boards", "board"), ("rendered notes", "rendered"))
+KINDS = (
+    ("notes in hand", "hand"),
+    ("notes on boards", "board"),
+    ("the same as found", "found"),
+    ("rendered notes", "rendered"),
+)
 TARGETS = {
     ("notes in hand", "CER"): 0.070,
     ("notes in hand", "WER"): 0.20,
@@ -58,7 +63,7 @@ class Row:
 
 def judged_notes(shared: Path, readings: Path | None = None) -> list[Judged]:
     """Every note read and judged out of fold; `readings` keeps the readings between runs."""
-    return calibrate.cross_validated(calibrate.kept_readings(shared, readings))
+    return calibrate.cross_validated(calibrate.read_examples(shared, readings))
 
 
 def reading_table(judged: Sequence[Judged], point: str = "default") -> list[Row]:
@@ -86,6 +91,7 @@ def reading_table(judged: Sequence[Judged], point: str = "default") -> list[Row]
                 rows.append(Row(name, measure, value, engine, TARGETS.get((name, measure))))
         _, error = calibrate.reliability(some)
         rows.append(Row(name, "calibration error over words", round(error, 4), None, 0.04))
+    judged = [item for item in judged if item.note.kind != "found"]  # the labelled ones once more
     everything = calibrate.figures(judged, point)
     for measure, key, target in (
         ("blank notes recognised", "blank_recall", 0.97),
@@ -274,7 +280,9 @@ def main() -> None:
     """Print the tables; write the worst notes where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=calibrate.shared_folder())
-    parser.add_argument("--readings", type=Path, help="keep the readings here and use them if they are there")
+    parser.add_argument(
+        "--readings", type=Path, help="folder to keep readings in, so that only new ones take time"
+    )
     parser.add_argument("--worst", type=Path, help="write the twenty worst notes to this folder")
     options = parser.parse_args()
     cv2.setNumThreads(1)

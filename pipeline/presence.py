@@ -1,0 +1,156 @@
+"""Is there text on a note at all? What the ink's shapes and the readings say together.
+
+Neither is enough: the ink test takes large lettering for a drawing and small figures side by side for words, a reader
+sees letters in any face. Where the reader is sure of a word, there is text; where it is not, and the shapes speak
+for a drawing (pipeline.doodles), there is none; else the ink test decides, and letters surely read overrule it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline import doodles, signs
+from pipeline.model import NoteReading
+
+if TYPE_CHECKING:
+    from pipeline.stages.judge import JudgedWord
+
+LEFT_OUT = 0.15
+"""Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
+LEAST_LETTERS = 0.75
+"""Letters expected to be right that make a note written against the ink test."""
+SCRAP_LETTERS = 1.2
+"""See `_is_scraps`."""
+LEAST_WORD, LEAST_SEEN = 0.3, 0.25
+"""Probability of a word of three letters or more that does the same: as the network saw it, or where
+such a share of the ink was read."""
+LOOKS_DRAWN = frozenset("vox0jw")
+PLAINLY = 0.6
+"""The network's own confidence in a word of three letters or more that makes a note written; in drawings it sees
+two letters as surely ("OK"), not three."""
+DRAWN = math.log(4)
+"""Log odds from which ink without a sure word is a drawing: four to one."""
+MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
+"""See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
+LEAST_GUESS = 0.2
+"""Confidence of the network below which it takes lines for text that are none."""
+
+
+def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
+    """The ink test decides; letters surely read overrule it, if they account for the ink that is there.
+
+    A lone sign that a drawn tick, heart, circle or arrow is taken for proves nothing. A drawing without words is no
+    writing: such a note is `no_text`, as a person would say.
+    """
+    if not sees_a_word(reading, judged) and _is_drawing(reading):
+        return False
+    if reading.ink.is_written:
+        return not _is_scraps(reading, judged)
+    if len(judged) == 1 and core_letters(judged[0].text) in LOOKS_DRAWN:
+        return False
+    if any(
+        word.confidence >= PLAINLY and count_letters(word.text) >= 3 for word in reading.readings[0].words
+    ):
+        return True
+    seen = 1.0 - reading.ink.uncovered
+    if any(
+        word.probability >= LEAST_WORD
+        and count_letters(word.text) >= 3
+        and (word.is_same or seen >= LEAST_SEEN)
+        for word in judged
+    ):
+        return True
+    if _is_figure(reading):
+        return True
+    letters = sum(count_letters(word.text) for word in judged)
+    if reading.ink.uncovered <= 2 * LEFT_OUT and letters >= 3 and plain_confidence(reading) >= LEAST_GUESS:
+        return True  # the engine cannot quite say what it is, but takes all of the ink for text
+    read = sum(word.probability * count_letters(word.text) for word in judged)
+    return read * seen >= LEAST_LETTERS
+
+
+def sees_a_word(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
+    """Does the reader surely see a word of three letters or more?"""
+    return any(
+        word.confidence >= PLAINLY and count_letters(word.text) >= 3 for word in reading.readings[0].words
+    ) or any(
+        word.is_same and word.probability >= LEAST_WORD and count_letters(word.text) >= 3 for word in judged
+    )
+
+
+def _is_drawing(reading: NoteReading) -> bool:
+    """Is it drawn, where no word is surely seen? More must speak for it where the reader knows it as a sign."""
+    return drawing_log_odds(reading) >= (2 * DRAWN if _is_figure(reading) else DRAWN)
+
+
+def drawing_log_odds(reading: NoteReading) -> float:
+    """How much ink and reading together speak for a drawing (positive) or for writing (negative)."""
+    weights, found = doodles.weights(), reader_features(reading)
+    return reading.ink.drawn + sum(weights[name] * found[name] for name in doodles.READER)
+
+
+def reader_features(reading: NoteReading) -> dict[str, float]:
+    """What the plain reading says on whether there is text at all; see pipeline.doodles.READER."""
+    words = reading.readings[0].words
+    letters = sum(count_letters(word.text) for word in words)
+    confidence = plain_confidence(reading)
+    return {
+        "confidence": confidence,
+        "best_word": max(
+            (word.confidence for word in words if len(core_letters(word.text)) >= 3), default=0.0
+        ),
+        "letters": math.log1p(letters),
+        "lone": confidence**2 if letters <= MOST_FIGURES else 0.0,
+    }
+
+
+def _is_scraps(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
+    """Is much of the ink no text, and the rest a letter here and there that is likely none? Small figures side by
+    side look like words to the ink test, not to the reader."""
+    read = sum(word.probability * count_letters(word.text) for word in judged)
+    return (
+        bool(judged)
+        and reading.ink.uncovered > 2 * LEFT_OUT
+        and read < SCRAP_LETTERS
+        and all(count_letters(word.text) <= 3 for word in judged)
+    )
+
+
+def is_scant(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
+    """Is the ink that was found less than a stroke of a pen, and what was read of it a letter or two?"""
+    letters = sum(count_letters(word.text) for word in judged)
+    return (
+        reading.ink.coverage < LEAST_COVERAGE and letters <= MOST_FIGURES and not sees_a_word(reading, judged)
+    )
+
+
+def _is_figure(reading: NoteReading) -> bool:
+    """Is it a lone large "S", "7", "XL" or "+"? The ink test takes such for drawings, the network knows them; of a
+    drawing it is never sure, nor does it take all of it for a sign."""
+    read = "".join(word.text for word in reading.readings[0].words)
+    return (
+        0 < len(read) <= MOST_FIGURES
+        and all(sign.isalnum() or sign in "?!+£€" + signs.ARROWS for sign in read)
+        and reading.ink.coverage >= LEAST_COVERAGE
+        and reading.ink.uncovered <= 2 * LEFT_OUT
+        and plain_confidence(reading) >= SURE_FIGURE
+    )
+
+
+def plain_confidence(reading: NoteReading) -> float:
+    """The network's mean confidence without the language's help, each word weighed by its letters."""
+    words = reading.readings[0].words
+    letters = sum(count_letters(word.text) for word in words)
+    return sum(word.confidence * count_letters(word.text) for word in words) / letters if letters else 0.0
+
+
+def core_letters(text: str) -> str:
+    """The word's letters and figures, lower-cased."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def count_letters(text: str) -> int:
+    """The number of its letters and figures, one at least."""
+    return max(1, len(core_letters(text)))
