@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from factories import make_board, make_note, make_photo, make_polygon, make_record, make_sighting
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from pipeline import decisions as log
 from pipeline.exchange.pagexml import NAMESPACE, page_files, shown, write_page
 from pipeline.exchange.pagexml_in import Corrections, PageError, corrections_of, read_page
 from pipeline.model import Note, Record
+from pipeline.photos import turned
 from pipeline.stages.decide import decide
 
 CREATED = "2026-11-21T10:00:00Z"
@@ -236,6 +239,29 @@ def test_a_page_of_another_size_is_scaled() -> None:
 
     assert imported(edited(exported(), halve)) == Corrections((), ())
     (decision,) = imported(edited(edited(exported(), halve), retype("n0001", "Other words"))).decisions
+    assert decision.polygon == make_polygon(1)
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_photograph_that_was_turned_is_told_of_as_its_file_has_it(turn: int) -> None:
+    """Transkribus and the others open the file, and know nothing of the turn."""
+    record = replace(RECORD, photos=(make_photo(turn=turn),))
+    data = exported(record)
+    page = etree.fromstring(data).find(f"{{{NAMESPACE}}}Page")
+    assert page is not None
+    size = (page.get("imageWidth"), page.get("imageHeight"))
+    assert size == (("4000", "3000") if turn == 180 else ("3000", "4000"))
+    drawn = region(etree.fromstring(data), "n0001").find(f"{{{NAMESPACE}}}Coords").get("points")
+    points = np.array([pair.split(",") for pair in drawn.split()], float)
+    pixels = np.zeros((int(size[1]), int(size[0]), 3), np.uint8)
+    cv2.fillPoly(pixels, [points.astype(np.int32)], (255, 255, 255))
+    set_upright = turned(pixels, turn)[:, :, 0] > 0
+    rows, columns = np.nonzero(set_upright)
+    xs, ys = zip(*make_polygon(1), strict=True)
+    assert (columns.min(), columns.max()) == pytest.approx((min(xs), max(xs)), abs=2)
+    assert (rows.min(), rows.max()) == pytest.approx((min(ys), max(ys)), abs=2)
+    assert imported(data, record) == Corrections((), ())
+    (decision,) = imported(edited(data, retype("n0001", "Other words")), record).decisions
     assert decision.polygon == make_polygon(1)
 
 

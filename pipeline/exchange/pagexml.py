@@ -61,8 +61,8 @@ def write_page(record: Record, photo: Photo, created: str) -> bytes:
         "Page",
         {
             "imageFilename": clean(photo.path),
-            "imageWidth": str(photo.width),
-            "imageHeight": str(photo.height),
+            "imageWidth": str(size_in_file(photo)[0]),
+            "imageHeight": str(size_in_file(photo)[1]),
         },
     )
     seen = [(note, sighting) for note in record.notes if (sighting := _sighting_on(note, photo))]
@@ -92,14 +92,44 @@ def shown(note: Note) -> str:
 
 
 def points_of(polygon: Polygon, photo: Photo) -> str:
-    """A polygon as PAGE writes it: whole pixels inside the picture, without points twice in a row."""
+    """A polygon as PAGE writes it: whole pixels inside the picture as its file has it, no point twice in a row."""
+    width, height = size_in_file(photo)
     points: list[str] = []
-    for x, y in polygon:
-        point = f"{min(max(round(x), 0), photo.width)},{min(max(round(y), 0), photo.height)}"
+    for x, y in in_file(polygon, photo):
+        point = f"{min(max(round(x), 0), width)},{min(max(round(y), 0), height)}"
         if not points or points[-1] != point:
             points.append(point)
     # The schema wants two points at least; an outline that small is a dot anyway.
     return " ".join(points if len(points) > 1 else points * 2)
+
+
+def size_in_file(photo: Photo) -> tuple[int, int]:
+    """Width and height of the picture as other programs open it: without the turn that the file does not tell."""
+    return (photo.height, photo.width) if photo.turn in (90, 270) else (photo.width, photo.height)
+
+
+def in_file(polygon: Polygon, photo: Photo) -> Polygon:
+    """A polygon of the upright picture, in pixels of the picture as its file has it."""
+    match photo.turn:
+        case 90:
+            return tuple((y, photo.width - x) for x, y in polygon)
+        case 180:
+            return tuple((photo.width - x, photo.height - y) for x, y in polygon)
+        case 270:
+            return tuple((photo.height - y, x) for x, y in polygon)
+    return polygon
+
+
+def upright(polygon: Polygon, photo: Photo) -> Polygon:
+    """A polygon of the picture as its file has it, in pixels of the upright one: `in_file` undone."""
+    match photo.turn:
+        case 90:
+            return tuple((photo.width - y, x) for x, y in polygon)
+        case 180:
+            return tuple((photo.width - x, photo.height - y) for x, y in polygon)
+        case 270:
+            return tuple((y, photo.height - x) for x, y in polygon)
+    return polygon
 
 
 def _sighting_on(note: Note, photo: Photo) -> Sighting | None:

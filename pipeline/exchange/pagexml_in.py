@@ -20,7 +20,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 from pipeline import vocabulary
 from pipeline.anchors import SAME_NOTE, overlap
 from pipeline.errors import EditionError
-from pipeline.exchange.pagexml import MARKS, PREFIX, clean, points_of, shown
+from pipeline.exchange.pagexml import MARKS, PREFIX, clean, points_of, shown, size_in_file, upright
 from pipeline.model import Decision, Note, Photo, Polygon, Record
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -200,8 +200,10 @@ class _Comparison:
             )
 
     def _scaled(self, polygon: Polygon) -> Polygon:
-        fx, fy = self.photo.width / self.page.width, self.photo.height / self.page.height
-        return tuple((round(x * fx, 1), round(y * fy, 1)) for x, y in polygon)
+        width, height = size_in_file(self.photo)
+        fx, fy = width / self.page.width, height / self.page.height
+        scaled = upright(tuple((x * fx, y * fy) for x, y in polygon), self.photo)
+        return tuple((round(x, 1), round(y, 1)) for x, y in scaled)
 
     def _decide(
         self, note_id: str, polygon: Polygon, what: str, old: object, new: object, based_on: str
