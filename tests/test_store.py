@@ -275,8 +275,9 @@ def test_the_schema_itself_forbids_what_the_model_forbids(demo: Path, tmp_path: 
             "UPDATE note SET confidence = 1.5",
             "UPDATE note SET colour = NULL",
             "UPDATE theme SET strength = 'certain'",
-            "INSERT INTO photo VALUES ('demo', 'x.jpg', 9, 'short', 1, 1, 'JPEG')",
-            "INSERT INTO photo SELECT workshop_id, 'copy.jpg', 9, sha256, 1, 1, 'JPEG' FROM photo LIMIT 1",
+            "INSERT INTO photo VALUES ('demo', 'x.jpg', 9, 'short', 1, 1, 'JPEG', 0)",
+            "INSERT INTO photo VALUES ('demo', 'x.jpg', 9, repeat('0', 64), 1, 1, 'JPEG', 45)",
+            "INSERT INTO photo SELECT workshop_id, 'copy.jpg', 9, sha256, 1, 1, 'JPEG', 0 FROM photo LIMIT 1",
             "INSERT INTO reply VALUES ('demo', 'n0002', 'n0002')",
         ):
             with pytest.raises(duckdb.ConstraintException):

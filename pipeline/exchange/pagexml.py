@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
 
+from pipeline.asfiled import in_file, size_in_file
 from pipeline.model import Board, Note, Photo, Polygon, Record, Sighting, bounding_box
 
 NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
@@ -101,35 +102,6 @@ def points_of(polygon: Polygon, photo: Photo) -> str:
             points.append(point)
     # The schema wants two points at least; an outline that small is a dot anyway.
     return " ".join(points if len(points) > 1 else points * 2)
-
-
-def size_in_file(photo: Photo) -> tuple[int, int]:
-    """Width and height of the picture as other programs open it: without the turn that the file does not tell."""
-    return (photo.height, photo.width) if photo.turn in (90, 270) else (photo.width, photo.height)
-
-
-def in_file(polygon: Polygon, photo: Photo) -> Polygon:
-    """A polygon of the upright picture, in pixels of the picture as its file has it."""
-    match photo.turn:
-        case 90:
-            return tuple((y, photo.width - x) for x, y in polygon)
-        case 180:
-            return tuple((photo.width - x, photo.height - y) for x, y in polygon)
-        case 270:
-            return tuple((photo.height - y, x) for x, y in polygon)
-    return polygon
-
-
-def upright(polygon: Polygon, photo: Photo) -> Polygon:
-    """A polygon of the picture as its file has it, in pixels of the upright one: `in_file` undone."""
-    match photo.turn:
-        case 90:
-            return tuple((photo.width - y, x) for x, y in polygon)
-        case 180:
-            return tuple((photo.width - x, photo.height - y) for x, y in polygon)
-        case 270:
-            return tuple((y, photo.height - x) for x, y in polygon)
-    return polygon
 
 
 def _sighting_on(note: Note, photo: Photo) -> Sighting | None:

@@ -19,8 +19,9 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from pipeline import vocabulary
 from pipeline.anchors import SAME_NOTE, overlap
+from pipeline.asfiled import size_in_file, upright
 from pipeline.errors import EditionError
-from pipeline.exchange.pagexml import MARKS, PREFIX, clean, points_of, shown, size_in_file, upright
+from pipeline.exchange.pagexml import MARKS, PREFIX, clean, points_of, shown
 from pipeline.model import Decision, Note, Photo, Polygon, Record
 
 MAX_BYTES = 32 * 1024 * 1024

@@ -220,10 +220,13 @@ def _tables(view: RecordView) -> tuple[Table, ...]:
             Column("sha256", "string", "Digest of the file.", is_required=True),
             Column("width", "integer", "Pixels of the upright picture.", is_required=True),
             Column("height", "integer", "Pixels of the upright picture.", is_required=True),
+            Column(
+                "turn", "integer", "Degrees clockwise that set the file's picture upright.", is_required=True
+            ),
         ),
         ("photo",),
         (),
-        tuple((photo.path, photo.sha256, photo.width, photo.height) for photo in record.photos),
+        tuple((photo.path, photo.sha256, photo.width, photo.height, photo.turn) for photo in record.photos),
     )
     return responses, principles, themes, *across_tables(record), sightings, pictures
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline import vocabulary
+from pipeline.asfiled import in_file, size_in_file
 from pipeline.diff import Change
 from pipeline.model import Note, Polygon, Record
 from pipeline.publish import method, words
@@ -181,18 +182,19 @@ def _facsimile(root: Element, record: Record) -> dict[str, list[str]]:
     facsimile = SubElement(root, "facsimile")
     ranked: list[tuple[str, int, str]] = []
     for number, photo in enumerate(record.photos, start=1):
-        size = {"ulx": "0", "uly": "0", "lrx": str(photo.width), "lry": str(photo.height)}
+        width, height = size_in_file(photo)
+        size = {"ulx": "0", "uly": "0", "lrx": str(width), "lry": str(height)}
         surface = SubElement(facsimile, "surface", {_XML_ID: f"photo-{number}", **size})
         _add(
             surface,
             "graphic",
             url=words.url_path(photo.path),
-            width=f"{photo.width}px",
-            height=f"{photo.height}px",
+            width=f"{width}px",
+            height=f"{height}px",
         )
         for note_id, rank, polygon in seen.get(photo.path, []):
             zone_id = f"zone-{number}-{anchor_of(note_id)}-{rank}"
-            SubElement(surface, "zone", {_XML_ID: zone_id, "points": _points(polygon)})
+            SubElement(surface, "zone", {_XML_ID: zone_id, "points": _points(in_file(polygon, photo))})
             ranked.append((note_id, rank, zone_id))
     for note_id, _, zone_id in sorted(ranked):
         zones.setdefault(note_id, []).append(zone_id)

@@ -120,7 +120,16 @@ def _photo_rows(record: model.Record) -> Iterator[TableRow]:
     for number, photo in enumerate(record.photos):
         yield (
             "photo",
-            (workshop, photo.path, number, photo.sha256, photo.width, photo.height, photo.format),
+            (
+                workshop,
+                photo.path,
+                number,
+                photo.sha256,
+                photo.width,
+                photo.height,
+                photo.format,
+                photo.turn,
+            ),
         )
     for number, refusal in enumerate(record.refusals):
         yield (

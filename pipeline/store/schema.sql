@@ -176,6 +176,7 @@ CREATE TABLE photo (
     width INTEGER NOT NULL CHECK (width > 0),
     height INTEGER NOT NULL CHECK (height > 0),
     format VARCHAR NOT NULL,
+    turn INTEGER NOT NULL CHECK (turn IN (0, 90, 180, 270)),
     PRIMARY KEY (workshop_id, photo),
     UNIQUE (workshop_id, sha256)
 );
@@ -187,6 +188,7 @@ COMMENT ON COLUMN photo.sha256 IS 'The SHA-256 digest of the file: its identity,
 COMMENT ON COLUMN photo.width IS 'Width of the upright picture in pixels.';
 COMMENT ON COLUMN photo.height IS 'Height of the upright picture in pixels.';
 COMMENT ON COLUMN photo.format IS 'The format of the content, such as JPEG.';
+COMMENT ON COLUMN photo.turn IS 'Degrees clockwise by which the file''s picture was turned to stand upright; 0 where the file was right.';
 
 CREATE TABLE refusal (
     workshop_id VARCHAR NOT NULL REFERENCES workshop (workshop_id),
