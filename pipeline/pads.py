@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.edges import polygon_of_mask
 from pipeline.model import Polygon
+from pipeline.reduced import Reduced, median_inside
 
-Image = NDArray[np.uint8]
-LONG_SIDE = 700
-"""To which a picture is reduced before colours are taken, in pixels: a note's colour is the paper's, not the ink's."""
 SAME_COLOUR = 8.0
 """Most distance of two papers of one pad in CIELAB (1976), shadow included."""
 SAME_SIZE = (0.6, 1.5)
@@ -38,23 +36,22 @@ LEAST_PIXELS = 30
 
 
 class Pads:
-    """The colours and the size of the notes that are sure, on a picture reduced for it.
+    """The colours and the size of the notes that are sure.
 
-    `image`: H x W x 3, RGB uint8; all polygons in its pixels. `sure` may not be empty; `known` is all paper whose
-    kind is settled, notes and heading cards.
+    All polygons are in full-size pixels. `sure` may not be empty; `known` is all paper whose kind is settled, notes
+    and heading cards.
     """
 
-    def __init__(self, image: Image, sure: Sequence[Polygon], known: Sequence[Polygon] = ()) -> None:
-        self._factor = min(1.0, LONG_SIDE / max(image.shape[:2]))
-        small = cv2.resize(image, None, fx=self._factor, fy=self._factor, interpolation=cv2.INTER_AREA)
-        self._lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        self._colours = np.array([self._colour(self._mask([polygon])) for polygon in sure])
+    def __init__(self, picture: Reduced, sure: Sequence[Polygon], known: Sequence[Polygon] = ()) -> None:
+        self._picture = picture
+        self._lab, self._factor = picture.lab, picture.factor
+        self._colours = np.array([picture.colour(polygon) for polygon in sure])
         self._usual = float(np.median([self._side(polygon) for polygon in sure]))
-        self._taken = self._mask(known)
+        self._taken = picture.mask(known)
 
     def has(self, polygon: Polygon) -> bool:
         """Whether paper has the colour of some sure note and the size of most."""
-        away = self._away(self._colour(self._mask([polygon])))
+        away = self._away(self._picture.colour(polygon))
         share = self._side(polygon) / self._usual
         return bool(away <= SAME_COLOUR and SAME_SIZE[0] <= share <= SAME_SIZE[1])
 
@@ -63,10 +60,10 @@ class Pads:
 
         Its colour must be nearer to a sure note's than to what is round it: writing on a poster is not paper.
         """
-        mask = self._mask([polygon]) & ~self._taken
+        mask = self._picture.mask([polygon]) & ~self._taken
         if int(mask.sum()) < LEAST_PIXELS:
             return None
-        colour = self._colour(mask)
+        colour = median_inside(self._lab, mask)
         away, contrast = self._away(colour), self._contrast(mask, colour)
         if contrast < LEAST_CONTRAST or away >= min(SAME_COLOUR, contrast):
             return None
@@ -83,24 +80,12 @@ class Pads:
             return None
         return polygon if grown is mask else polygon_of_mask(grown, 1 / self._factor)
 
-    def _mask(self, polygons: Sequence[Polygon]) -> NDArray[np.bool_]:
-        mask = np.zeros(self._lab.shape[:2], np.uint8)
-        for polygon in polygons:
-            cv2.fillPoly(mask, [(np.array(polygon) * self._factor).round().astype(np.int32)], 1)
-        return mask > 0
-
     def _side(self, polygon: Polygon) -> float:
         return float(np.sqrt(max(1.0, cv2.contourArea(np.array(polygon, np.float32)))))
 
     def _away(self, colour: NDArray[np.float64]) -> float:
         """Distance of a colour to the nearest sure note's."""
         return float(np.linalg.norm(self._colours - colour, axis=1).min())
-
-    def _colour(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """The median colour inside the edge, L*a*b*."""
-        inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        pixels = self._lab[inner if inner.any() else mask]
-        return np.median(pixels, axis=0).astype(np.float64) if len(pixels) else np.full(3, np.inf)
 
     def _contrast(self, mask: NDArray[np.bool_], colour: NDArray[np.float64]) -> float:
         """Distance of a colour to the median of what is round its paper and no other known paper."""

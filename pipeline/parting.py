@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline.edges import polygon_of_mask
 from pipeline.looks import Seen, four_sided
+from pipeline.reduced import Reduced
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-LONG_SIDE = 700
-"""To which a picture is reduced before colours are taken, in pixels."""
 APART = 45.0
 """Least distance of two papers' colours, in the a, b plane of CIELAB: shadow is no other colour."""
 ALIKE = 6.0
@@ -28,23 +25,21 @@ LEAST_PIXELS = 150
 ROUNDS = 10
 
 
-def parted(found: list[Seen], image: Image) -> list[Seen]:
-    """What was found, with shaped papers of two colours as two; `image`: H x W x 3, RGB uint8, full size.
+def parted(found: list[Seen], picture: Reduced) -> list[Seen]:
+    """What was found, with shaped papers of two colours as two.
 
     Four-sided notes are left alone: people draw and stick pictures on those.
     """
     if not any(_may_be_two(seen) for seen in found):
         return found
-    factor = min(1.0, LONG_SIDE / max(image.shape[:2]))
-    small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    lab = cv2.medianBlur(cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), 5)
+    plain = Reduced(cv2.medianBlur(picture.lab, 5), picture.factor)
     result = []
     for seen in found:
-        masks = _two_papers(lab, seen, factor) if _may_be_two(seen) else None
+        masks = _two_papers(plain, seen) if _may_be_two(seen) else None
         if masks is None:
             result.append(seen)
         else:
-            result += [replace(seen, polygon=polygon_of_mask(mask, 1 / factor)) for mask in masks]
+            result += [replace(seen, polygon=polygon_of_mask(mask, 1 / picture.factor)) for mask in masks]
     return result
 
 
@@ -52,12 +47,11 @@ def _may_be_two(seen: Seen) -> bool:
     return not seen.is_heading and four_sided(seen) < 0.5
 
 
-def _two_papers(lab: Floats, seen: Seen, factor: float) -> list[NDArray[np.bool_]] | None:
+def _two_papers(picture: Reduced, seen: Seen) -> list[NDArray[np.bool_]] | None:
     """The masks of the two papers on the reduced picture, or None where there is one."""
-    drawn = np.zeros(lab.shape[:2], np.uint8)
-    cv2.fillPoly(drawn, [(np.array(seen.polygon) * factor).round().astype(np.int32)], 1)
+    drawn = picture.mask([seen.polygon]).astype(np.uint8)
     inside = cv2.erode(drawn, np.ones((3, 3), np.uint8)) > 0
-    colours = lab[inside][:, 1:].astype(np.float64)
+    colours = picture.lab[inside][:, 1:].astype(np.float64)
     if len(colours) < LEAST_PIXELS:
         return None
     is_second, centres = _halves(colours)

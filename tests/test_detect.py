@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline import vocabulary
 from pipeline.looks import SHAPE_ORDER, Look, Seen, merge
+from pipeline.reduced import Reduced
 from pipeline.stages import detect
 from pipeline.stages.detect import Detector, reading_order
 from pipeline.voting import Fields, papers_of
@@ -269,7 +270,7 @@ def test_only_doubtful_whole_paper_of_some_score_is_believed() -> None:
     blank = seen((150, 20, 240, 110), 0.4, "square")
     too_doubtful = seen((280, 20, 370, 110), 0.3, "square")
     piece = seen((410, 20, 500, 110), 0.45, "tick")
-    assert detect._believed([sure, blank, too_doubtful, piece], picture) == [sure, blank]
+    assert detect._believed([sure, blank, too_doubtful, piece], Reduced.of(picture)) == [sure, blank]
 
 
 # --- faint paper ------------------------------------------------------------------------------
@@ -296,7 +297,7 @@ def test_paper_half_taken_for_a_heading_is_a_note_where_a_note_has_its_colour() 
     sure = seen((20, 20, 110, 110), 0.9, "square")
     look = half_seen(((160, 20, 250, 110), 0.4, 0.4), ((300, 20, 390, 110), 0.4, 0.4))
     assert papers_of(look.fields) == []  # by itself the network finds neither
-    found = detect._with_faint([sure], [look], picture)
+    found = detect._with_faint([sure], [look], picture, Reduced.of(picture))
     assert found[0] == sure
     assert [one.score for one in found[1:]] == [0.5]  # the blue one has no fellow
     left, top = np.min(found[1].polygon, axis=0)
@@ -310,10 +311,13 @@ def test_a_doubtful_heading_on_such_a_note_is_its_writing(score: float, is_kept:
     sure = seen((20, 20, 110, 110), 0.9, "square")
     card = replace(seen((170, 40, 240, 80), score), is_heading=True)
     look = half_seen(((160, 20, 250, 110), 0.4, 0.4))
-    found = detect._with_faint([sure, card], [look], picture)
+    found = detect._with_faint([sure, card], [look], picture, Reduced.of(picture))
     assert (card in found) == is_kept
 
 
 def test_without_notes_nothing_faint_is_believed() -> None:
     picture = wall((160, 20, 90, YELLOW))
-    assert detect._with_faint([], [half_seen(((160, 20, 250, 110), 0.4, 0.4))], picture) == []
+    assert (
+        detect._with_faint([], [half_seen(((160, 20, 250, 110), 0.4, 0.4))], picture, Reduced.of(picture))
+        == []
+    )

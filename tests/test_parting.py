@@ -9,6 +9,7 @@ import pytest
 from pipeline.edges import polygon_of_mask
 from pipeline.looks import SHAPE_ORDER, Seen
 from pipeline.parting import parted
+from pipeline.reduced import Reduced
 
 RED, BLUE, PALE_RED = (235, 110, 95), (95, 195, 215), (215, 95, 82)
 Colour = tuple[int, int, int]
@@ -44,7 +45,7 @@ def test_two_colours_are_two_notes(zoom: int) -> None:
     scaled = Seen(
         tuple((x * zoom, y * zoom) for x, y in one.polygon), one.score, False, one.shapes, 180.0, 90.0
     )
-    found = parted([scaled], picture)
+    found = parted([scaled], Reduced.of(picture))
     assert len(found) == 2
     bar = np.zeros(picture.shape[:2], np.uint8)
     cv2.line(bar, (210 * zoom, 260 * zoom), (390 * zoom, 110 * zoom), 1, 60 * zoom)
@@ -66,7 +67,7 @@ def test_two_colours_are_two_notes(zoom: int) -> None:
     ],
 )
 def test_one_note_stays_one(picture: np.ndarray, one: Seen) -> None:
-    assert parted([one], picture) == [one]
+    assert parted([one], Reduced.of(picture)) == [one]
 
 
 def test_a_shaped_note_with_a_gaudy_picture_stays_one() -> None:
@@ -74,9 +75,9 @@ def test_a_shaped_note_with_a_gaudy_picture_stays_one() -> None:
     picture = crossed()
     noise = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
     gaudy = cv2.resize(noise, (600, 400), interpolation=cv2.INTER_NEAREST)
-    assert len(parted([seen()], np.where(picture < 230, gaudy, picture))) == 1
+    assert len(parted([seen()], Reduced.of(np.where(picture < 230, gaudy, picture)))) == 1
 
 
 def test_a_speck_stays_as_it_is() -> None:
     speck = Seen(((0, 0), (8, 0), (8, 8)), 0.9, False, np.eye(6, dtype=np.float32)[0], 8.0, 8.0)
-    assert parted([speck], crossed()) == [speck]
+    assert parted([speck], Reduced.of(crossed())) == [speck]

@@ -27,6 +27,7 @@ from pipeline.looks import MIN_SCORE, SHAPE_ORDER, Look, Seen, best_factor, four
 from pipeline.model import Detection, HeadingBox, Outline, Point, Polygon
 from pipeline.pads import Pads
 from pipeline.parting import parted
+from pipeline.reduced import Reduced
 from pipeline.voting import Fields, Paper, headings_of, leftover, papers_of
 
 VERSION = "7"
@@ -148,7 +149,7 @@ class Detector:
             if any(0.8 < factor / look.factor < 1.25 for look in looks):
                 break
             looks.append(self._look(image, factor))
-        seen = parted(_with_faint(_believed(merge(looks), image), looks, image), image)
+        seen = _by_colour(merge(looks), looks, image)
         found = _report(without_scraps(seen, width, height))
         if len(found.headings) < 2:
             return found  # a single zone has nothing to part
@@ -175,7 +176,13 @@ def _seen(papers: list[Paper], factor: float, image: Image, least: float) -> lis
     return out
 
 
-def _believed(seen: list[Seen], image: Image) -> list[Seen]:
+def _by_colour(seen: list[Seen], looks: list[Look], image: Image) -> list[Seen]:
+    """What is found when the looks together and the colours of the paper are asked."""
+    picture = Reduced.of(image)
+    return parted(_with_faint(_believed(seen, picture), looks, image, picture), picture)
+
+
+def _believed(seen: list[Seen], picture: Reduced) -> list[Seen]:
     """What is sure enough, and doubtful four-sided paper of the same pad as notes that are very sure.
 
     Only whole paper: what looks like a tick or a bubble and is doubtful is mostly a covered note's second piece.
@@ -186,14 +193,14 @@ def _believed(seen: list[Seen], image: Image) -> list[Seen]:
     ]
     saved: set[int] = set()
     if sure and doubtful:
-        pads = Pads(image, sure)
+        pads = Pads(picture, sure)
         saved = {id(s) for s in doubtful if pads.has(s.polygon)}
     return [
         s for s in seen if s.score >= (HEADING_MIN_SCORE if s.is_heading else MIN_SCORE) or id(s) in saved
     ]
 
 
-def _with_faint(found: list[Seen], looks: list[Look], image: Image) -> list[Seen]:
+def _with_faint(found: list[Seen], looks: list[Look], image: Image, picture: Reduced) -> list[Seen]:
     """What is found, and notes that no look is sure of but that have the colour of notes that are found.
 
     A doubtful heading that mostly lies on such a note is its writing.
@@ -210,7 +217,7 @@ def _with_faint(found: list[Seen], looks: list[Look], image: Image) -> list[Seen
     ]
     if not notes or not faint:
         return found
-    pads = Pads(image, notes, known)
+    pads = Pads(picture, notes, known)
     taken = [make_valid(ShapelyPolygon(polygon)) for polygon in known]
     added: list[Seen] = []
     for seen in sorted(faint, key=lambda s: -s.trust):
