@@ -93,8 +93,8 @@ def build(
 
     `records` is walked once, so a generator keeps one workshop in memory at a time. `decisions` holds
     each workshop's decisions by its id; orphans are stored without it. A record may come as its rows, which
-    then hold its decisions and its place among the others. `is_large` says that there will be a hundred
-    thousand notes or more: the tables are the same, the file is written faster. `on_step` hears of each step:
+    then hold its decisions and its place among the others. `is_large` says that there will be tens of
+    thousands of notes or more: the tables are the same, the file is written faster. `on_step` hears of each step:
     locked, created, stored (once a chunk), filled, validated, synced, swapped. A second build of the
     same path waits up to `lock_timeout` seconds for the first. The same input gives the same tables
     in the same order.
