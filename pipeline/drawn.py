@@ -237,10 +237,14 @@ def _barb(away: Array, depth: Array, width: float) -> tuple[float, float] | None
 def is_tick(pixels: Mask) -> bool:
     """Is it a tick: one stroke, down to a corner left of the middle and longer up to the right?"""
     points, stroke = _points(pixels)
-    height, width = pixels.shape
-    if points is None or stroke > THICKEST * LONG_SIDE or not 0.5 <= width / height <= 1.8:
+    if points is None:
         return False
+    # A thin end may have been lost when the piece was brought to size: it need not fill its box.
+    points = points - points.min(axis=0)
     xs, ys = points[:, 0], points[:, 1]
+    width, height = float(xs.max()) + 1, float(ys.max()) + 1
+    if stroke > THICKEST * LONG_SIDE or not 0.5 <= width / height <= 1.8:
+        return False
     corner_x = float(np.median(xs[ys >= height - 1 - 0.5 * stroke]))
     left = xs <= 0.5 * stroke
     left_top = float(ys[left].min())

@@ -125,3 +125,14 @@ def test_a_reader_without_boxes_or_with_an_error_is_left_alone() -> None:
     assert drawn.with_signs((bare,), upward(), []) == (bare,)
     assert drawn.with_signs((failed,), upward(), []) == (failed,)
     assert drawn.with_signs((), upward(), []) == ()
+
+
+def test_a_piece_that_does_not_fill_its_box_is_told_too() -> None:
+    tick = np.zeros((drawn.LONG_SIDE, drawn.LONG_SIDE), np.uint8)
+    line = np.array([[14, 50], [34, 80], [86, 14]], np.int32) * drawn.LONG_SIDE // 100
+    cv2.polylines(tick, [line], False, 255, 5)
+    assert drawn.is_tick(tick > 0)
+    speck = np.zeros_like(tick)
+    cv2.rectangle(speck, (30, 30), (60, 34), 255, -1)
+    assert not drawn.is_tick(speck > 0)
+    assert drawn.arrow(speck > 0) == ""
