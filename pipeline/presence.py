@@ -30,8 +30,8 @@ LOOKS_DRAWN = frozenset("vox0jw")
 PLAINLY = 0.6
 """The network's own confidence in a word of three letters or more that makes a note written; in drawings it sees
 two letters as surely ("OK"), not three."""
-DRAWN = math.log(4)
-"""Log odds from which ink without a sure word is a drawing: four to one."""
+DRAWN = math.log(3)
+"""Log odds from which ink without a sure word is a drawing: three to one."""
 MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
 """See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
 LEAST_GUESS = 0.2
@@ -81,8 +81,10 @@ def sees_a_word(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
 
 
 def _is_drawing(reading: NoteReading) -> bool:
-    """Is it drawn, where no word is surely seen? More must speak for it where the reader knows it as a sign."""
-    return drawing_log_odds(reading) >= (2 * DRAWN if _is_figure(reading) else DRAWN)
+    """Is it drawn, where no word is surely seen? Twice as much must speak for it where the ink test sees writing or
+    the reader knows it as a sign."""
+    is_doubtful = reading.ink.is_written or _is_figure(reading)
+    return drawing_log_odds(reading) >= (2 * DRAWN if is_doubtful else DRAWN)
 
 
 def drawing_log_odds(reading: NoteReading) -> float:

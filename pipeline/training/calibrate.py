@@ -107,7 +107,7 @@ def read_examples(shared: Path, kept: Path | None = None, say: Callable[[str], N
 def _digest(note: Straightened, maker: str) -> str:
     """The name of a reading: all it depends on."""
     digest = hashlib.sha256(f"{maker} {note.image.shape} {note.matrix} {note.writing_angle} ".encode())
-    digest.update(doodles.WEIGHTS.read_bytes())
+    digest.update(repr(sorted(doodles.weights().items())).encode())
     for pixels in (note.image, note.mask):
         digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()

@@ -71,7 +71,7 @@ def main() -> None:
     )
     parser.add_argument("--strokes", type=Path, default=shared_folder() / "unipen")
     parser.add_argument(
-        "--count", type=int, default=330, help="notes of either kind, fitted on and kept aside each"
+        "--count", type=int, default=195, help="notes of either kind, fitted on and kept aside each"
     )
     parser.add_argument("--output", type=Path, default=doodles.WEIGHTS)
     options = parser.parse_args()

@@ -25,18 +25,9 @@ PAPERS = (
 )  # fmt: skip
 INKS = ((30, 30, 35), (30, 30, 35), (40, 50, 120), (150, 40, 40), (60, 60, 60))
 KINDS = (
-    "figure",
-    "large",
-    "word",
-    "words",
-    "lines",
-    "blurred",
-    "small",
-    "scrawl",
-    "foreign",
-    "foreign",
-    "foreign word",
-)
+    "figure", "large", "word", "words", "lines", "blurred", "blurred", "blurred", "small", "scrawl", "foreign",
+    "foreign", "foreign word",
+)  # fmt: skip
 """Kinds of writing. `blurred` ones cannot be read, `small` ones hardly; `foreign` ones are mirrored, so that they are
 writing in a script that the reader does not know."""
 Canvas = NDArray[np.float32]
@@ -207,6 +198,8 @@ def _on_paper(canvas: Canvas, rng: Rng, seen: float | None = None) -> Straighten
     strength = rng.uniform(0.45, 1.0) if rng.random() < 0.5 else 1.0
     amount = strength * cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.6, 1.8)))[..., None]
     picture = (paper * (1 - amount) + ink * amount) * light[..., None]
+    for _ in range(int(rng.integers(1, 4)) if rng.random() < 0.5 else 0):
+        picture = _with_sliver(picture, rng)
     grain = rng.normal(0, rng.uniform(1, 5), (height // 2, width // 2, 3)).astype(np.float32)
     picture = picture + cv2.resize(grain, (width, height))
     size = float(rng.choice([1, 1, 1, 0.5, 0.35])) if seen is None else seen
@@ -215,3 +208,20 @@ def _on_paper(canvas: Canvas, rng: Rng, seen: float | None = None) -> Straighten
         picture = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     mask = np.full((height, width), 255, np.uint8)
     return Straightened(np.clip(picture, 0, 255).astype(np.uint8), mask, (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
+
+
+def _with_sliver(picture: NDArray[np.float32], rng: Rng) -> NDArray[np.float32]:
+    """With a strip of what lies beside or over the note along one of its edges, and the shadow it throws."""
+    quarter = int(rng.integers(4))
+    turned = np.ascontiguousarray(np.rot90(picture, quarter))
+    height, width = turned.shape[:2]
+    ends = sorted(rng.uniform(-0.1, 1.1, 2) * width)
+    depths = rng.uniform(0, 0.07, 2) * height
+    corners = np.array([[ends[0], -9], [ends[1], -9], [ends[1], depths[1]], [ends[0], depths[0]]])
+    strip = np.zeros((height, width), np.float32)
+    cv2.fillConvexPoly(strip, np.round(corners * 8).astype(np.int32), 1.0, cv2.LINE_AA, 3)
+    shadow = cv2.GaussianBlur(strip, (0, 0), float(rng.uniform(2, 14)))[..., None]
+    colour = np.array(PAPERS[rng.integers(len(PAPERS))], np.float32) * rng.uniform(0.2, 1.0)
+    shaded = turned * (1 - rng.uniform(0, 0.7) * shadow)
+    covered = shaded * (1 - strip[..., None]) + colour * strip[..., None]
+    return np.ascontiguousarray(np.rot90(covered.astype(np.float32), -quarter))
