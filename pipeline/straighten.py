@@ -182,13 +182,17 @@ def _resized(before: tuple[int, int], after: tuple[int, int]) -> Array:
 
 
 def _without_bites(mask: Image) -> Image:
-    """A four-sided note's mask without the narrow bites that strokes leave where they reach the paper's edge."""
+    """A four-sided note's mask without the narrow bites that strokes leave where they reach the paper's edge, and
+    without holes."""
     side = max(3, round(0.05 * max(mask.shape)) | 1)
     # Without a border of its own the closing would grow what lies near the picture's edge up to it.
     padded = cv2.copyMakeBorder(mask, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(
         padded, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     )
+    # A bay with so narrow a mouth is a place where the outline went astray, not a hole: paper lies all round it.
+    around, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(closed, around, -1, 255, cv2.FILLED)
     return np.ascontiguousarray(closed[side:-side, side:-side])
 
 

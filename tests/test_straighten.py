@@ -116,6 +116,26 @@ def test_a_tick_stands_upright_and_says_where_its_writing_runs(lean: float) -> N
     assert abs(level.writing_angle) < 1e-6
 
 
+def test_paper_within_an_outline_that_went_astray_through_a_narrow_mouth_is_kept() -> None:
+    image = np.full((240, 240, 3), PAPER, np.uint8)
+    image[110:130, 60:180] = (20, 20, 20)
+    # From the right edge a slit 2 pixels wide leads to a bay over the writing.
+    bay = [(220.0, 119.0), (190.0, 119.0), (190.0, 90.0), (50.0, 90.0), (50.0, 150.0), (190.0, 150.0)]
+    outline = [
+        (20.0, 20.0),
+        (220.0, 20.0),
+        *bay,
+        (190.0, 121.0),
+        (220.0, 121.0),
+        (220.0, 220.0),
+        (20.0, 220.0),
+    ]
+    straight = straighten(image, tuple(outline), "square", long_side=240)
+    height, width = straight.mask.shape
+    assert straight.mask[height // 2, width // 2] == 255
+    assert straight.image[height // 2, width // 2].max() < 60, "the writing is still there"
+
+
 def test_an_outline_beyond_the_photograph_is_an_error() -> None:
     with pytest.raises(ValueError, match="no area inside"):
         straighten(np.zeros((50, 50, 3), np.uint8), ((60.0, 0.0), (90.0, 0.0), (90.0, 30.0)), "square")

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.model import Classification, Crop, Outline, PageReading, bounding_box
 from pipeline.straighten import BACKDROP, Image, Straightened, encode_crop, straighten
 
-VERSION = "2"
+VERSION = "3"
 """Changes whenever the same inputs may give another result: results kept under another version are made anew."""
 
 LONG_SIDE = 480

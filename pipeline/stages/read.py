@@ -34,7 +34,7 @@ from pipeline.readers import Reader
 from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
 
-VERSION = "6"
+VERSION = "7"
 NOTE_SIDE = 480
 """Long side of a straightened note, in pixels."""
 WINDOW_SIDE = 320
