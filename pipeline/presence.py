@@ -44,22 +44,17 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
     A lone sign that a drawn tick, heart, circle or arrow is taken for proves nothing. A drawing without words is no
     writing: such a note is `no_text`, as a person would say.
     """
-    if not sees_a_word(reading, judged) and _is_drawing(reading):
+    sees_word = sees_a_word(reading, judged)
+    if not sees_word and _is_drawing(reading):
         return False
     if reading.ink.is_written:
         return not _is_scraps(reading, judged)
     if len(judged) == 1 and core_letters(judged[0].text) in LOOKS_DRAWN:
         return False
-    if any(
-        word.confidence >= PLAINLY and count_letters(word.text) >= 3 for word in reading.readings[0].words
-    ):
-        return True
     seen = 1.0 - reading.ink.uncovered
-    if any(
-        word.probability >= LEAST_WORD
-        and count_letters(word.text) >= 3
-        and (word.is_same or seen >= LEAST_SEEN)
-        for word in judged
+    if sees_word or (
+        seen >= LEAST_SEEN
+        and any(word.probability >= LEAST_WORD and count_letters(word.text) >= 3 for word in judged)
     ):
         return True
     if _is_figure(reading):
@@ -83,6 +78,8 @@ def sees_a_word(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
 def _is_drawing(reading: NoteReading) -> bool:
     """Is it drawn, where no word is surely seen? Twice as much must speak for it where the ink test sees writing or
     the reader knows it as a sign."""
+    if reading.readings[0].error is not None:
+        return False  # nobody has looked for words
     is_doubtful = reading.ink.is_written or _is_figure(reading)
     return drawing_log_odds(reading) >= (2 * DRAWN if is_doubtful else DRAWN)
 

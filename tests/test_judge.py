@@ -346,3 +346,8 @@ def test_ink_that_may_be_writing_is_never_no_text_for_its_shape_alone() -> None:
 def test_a_sign_the_reader_knows_stays_unless_its_shape_is_a_drawing() -> None:
     assert verdict(note("S:0.6", ink=drawing(1.0, is_written=False)))[0] != "no_text"
     assert verdict(note("S:0.6", ink=drawing(4.5, is_written=False)))[0] == "no_text"
+
+
+def test_where_the_reader_failed_shapes_alone_make_no_drawing() -> None:
+    failed = NoteReading((Reading("rapidocr", "3", (), "crashed: RuntimeError"),), drawing(5.0))
+    assert verdict(failed) == ("illegible", "")
