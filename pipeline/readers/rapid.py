@@ -61,7 +61,7 @@ FLIP_BELOW = 0.85
 TELLING_LINES = 3
 CLEARLY_BETTER = 1.2
 """How much more the other way up must give: text stands as its note does, unless it clearly does not."""
-REVISION = 4
+REVISION = 5
 """Raised whenever this file or ctc.py changes what is read."""
 
 
@@ -148,7 +148,8 @@ class RapidReader:
         again = [
             index
             for index, (image, (quads, _)) in enumerate(zip(images, found, strict=True))
-            if _is_doubtful(results[index][0]) or _is_small(image, quads)
+            if max(image.shape[:2]) > CLOSE_SIDE  # else it is a close view already
+            and (_is_doubtful(results[index][0]) or _is_small(image, quads))
         ]
         closer = _looked_at([images[index] for index in again], CLOSE_SIDE)
         for index, (quads, steps) in zip(again, closer, strict=True):
