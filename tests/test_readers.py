@@ -501,3 +501,36 @@ def test_the_recogniser_keeps_its_signs_and_says_where_it_is_from() -> None:
 def test_package_has_no_eager_engine() -> None:
     source = Path(readers.__file__).read_text()
     assert "import rapidocr" not in source and "import cv2" not in source
+
+
+@pytest.mark.parametrize(
+    ("far", "close", "side", "searched", "kept"),
+    [
+        (0.9, 0.0, 480, [208], "far"),
+        (0.4, 0.9, 480, [208, 320], "close"),
+        (0.5, 0.1, 480, [208, 320], "far"),
+        (0.4, 0.9, 320, [208], "far"),
+    ],
+)
+def test_a_doubtful_note_is_searched_again_closer_and_what_gives_more_stays(
+    monkeypatch: pytest.MonkeyPatch, far: float, close: float, side: int, searched: list[int], kept: str
+) -> None:
+    from pipeline.readers import rapid
+
+    box = np.float32([[0, 0], [200, 0], [200, 60], [0, 60]])
+    asked: list[int] = []
+
+    def looked_at(images: Sequence[RgbImage], wanted: int) -> list[Any]:
+        asked.extend([wanted] * len(images))
+        return [([box], [wanted]) for _ in images]
+
+    def both(reader: object, quads: object, steps: list[int], language: str) -> tuple[Reading, Reading]:
+        name, chance = ("far", far) if steps == [208] else ("close", close)
+        reading = Reading(name, "1", (Line(tuple(Word(name, chance) for _ in range(4))),))
+        return reading, reading
+
+    monkeypatch.setattr(rapid, "_looked_at", looked_at)
+    monkeypatch.setattr(rapid.RapidReader, "_both", both)
+    ((plain, _),) = rapid.RapidReader().read_with([np.zeros((side, side, 3), np.uint8)], "en")
+    assert asked == searched
+    assert plain.reader == kept
