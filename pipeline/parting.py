@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.edges import polygon_of_mask
 from pipeline.looks import Seen, four_sided
+from pipeline.model import Polygon
 from pipeline.reduced import Reduced
 
 APART = 45.0
@@ -35,11 +37,16 @@ def parted(found: list[Seen], picture: Reduced) -> list[Seen]:
     plain = Reduced(cv2.medianBlur(picture.lab, 5), picture.factor)
     result = []
     for seen in found:
-        masks = _two_papers(plain, seen) if _may_be_two(seen) else None
+        others = [one.polygon for one in found if one is not seen]
+        masks = _two_papers(plain, seen, others) if _may_be_two(seen) else None
         if masks is None:
             result.append(seen)
         else:
-            result += [replace(seen, polygon=polygon_of_mask(mask, 1 / picture.factor)) for mask in masks]
+            above, below = sorted(masks, key=lambda mask: -int(mask.sum()))
+            # The votes were cast for what lies above; what is seen of the other, its outline must tell.
+            even = np.full_like(seen.shapes, 1 / len(seen.shapes))
+            result.append(replace(seen, polygon=polygon_of_mask(above, 1 / picture.factor)))
+            result.append(replace(seen, polygon=polygon_of_mask(below, 1 / picture.factor), shapes=even))
     return result
 
 
@@ -47,8 +54,12 @@ def _may_be_two(seen: Seen) -> bool:
     return not seen.is_heading and four_sided(seen) < 0.5
 
 
-def _two_papers(picture: Reduced, seen: Seen) -> list[NDArray[np.bool_]] | None:
-    """The masks of the two papers on the reduced picture, or None where there is one."""
+def _two_papers(picture: Reduced, seen: Seen, others: Sequence[Polygon]) -> list[NDArray[np.bool_]] | None:
+    """The masks of the two papers on the reduced picture, or None where there is one.
+
+    The paper below shows on both sides of the one above: parts of its colour beside the outline belong to it, unless
+    they lie on other notes.
+    """
     drawn = picture.mask([seen.polygon]).astype(np.uint8)
     inside = cv2.erode(drawn, np.ones((3, 3), np.uint8)) > 0
     colours = picture.lab[inside][:, 1:].astype(np.float64)
@@ -58,6 +69,10 @@ def _two_papers(picture: Reduced, seen: Seen) -> list[NDArray[np.bool_]] | None:
     share = float(is_second.mean())
     if np.linalg.norm(centres[0] - centres[1]) < APART or min(share, 1 - share) < LEAST_SHARE:
         return None
+    rows, columns = np.nonzero(drawn)
+    beside = np.zeros(drawn.shape, bool)
+    beside[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    beside &= ~inside & ~picture.mask(others)
     masks = []
     for side in (False, True):
         own = colours[is_second == side]
@@ -65,11 +80,13 @@ def _two_papers(picture: Reduced, seen: Seen) -> list[NDArray[np.bool_]] | None:
             return None
         mask = np.zeros(inside.shape, np.uint8)
         mask[inside] = is_second == side
-        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-        _, parts, stats, _ = cv2.connectedComponentsWithStats(mask)
+        opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+        away = np.linalg.norm(picture.lab[:, :, 1:] - centres[int(side)], axis=2)
+        seen_of_it = opened | (beside & (away < 2 * ALIKE))
+        _, parts, stats, _ = cv2.connectedComponentsWithStats(seen_of_it.astype(np.uint8))
         large = [k for k in range(1, len(stats)) if stats[k, cv2.CC_STAT_AREA] > LEAST_PART * len(own)]
         kept = np.isin(parts, large)
-        if kept.sum() < WHOLE * len(own):
+        if (kept & opened).sum() < WHOLE * len(own):
             return None
         masks.append(kept)
     return masks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -51,9 +53,30 @@ def test_two_colours_are_two_notes(zoom: int) -> None:
     cv2.line(bar, (210 * zoom, 260 * zoom), (390 * zoom, 110 * zoom), 1, 60 * zoom)
     disc = np.zeros(picture.shape[:2], np.uint8)
     cv2.circle(disc, (300 * zoom, 200 * zoom), 100 * zoom, 1, -1)
+    assert [int(note.shapes.argmax()) == 0 and note.shapes[0] > 0.5 for note in found] == [True, False]
     # The lower note's outline goes round all of it that is seen, across the other.
     assert max(overlap(note, bar > 0) for note in found) > 0.85
     assert max(overlap(note, disc > 0) for note in found) > 0.85
+
+
+def test_what_shows_of_the_lower_note_beside_the_outline_belongs_to_it() -> None:
+    picture = crossed()
+    whole = seen()
+    mask = np.zeros((400, 600), np.uint8)
+    cv2.fillPoly(mask, [np.array(whole.polygon).round().astype(np.int32)], 1)
+    above_the_arm = np.array([[180, 60], [390, 60], [390, 80], [210, 225], [180, 230]], np.int32)
+    cv2.fillPoly(mask, [above_the_arm], 0)
+    dented = replace(whole, polygon=polygon_of_mask(mask > 0, 1.0))
+    disc = np.zeros((400, 600), np.uint8)
+    cv2.circle(disc, (300, 200), 100, 1, -1)
+    assert overlap(dented, disc > 0) < 0.75
+    found = parted([dented], Reduced.of(picture))
+    assert max(overlap(note, disc > 0) for note in found) > 0.85
+    neighbour = Seen(
+        ((180, 60), (390, 60), (390, 80), (210, 225), (180, 230)), 0.9, False, whole.shapes, 9, 9
+    )
+    beside_another = parted([dented, neighbour], Reduced.of(picture))
+    assert max(overlap(note, disc > 0) for note in beside_another[:2]) < 0.75
 
 
 @pytest.mark.parametrize(
