@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -93,20 +94,24 @@ def _order(polygons: list[Polygon]) -> list[int]:
 
 
 class Detector:
-    """The note detector; loads its weights once. Calls are independent of each other and deterministic."""
+    """The note detector; loads its network once. Calls are independent of each other and deterministic."""
 
     def __init__(self, threads: int = 1, weights: Path = WEIGHTS) -> None:
         """`threads`: of the network. Raises FileNotFoundError when the weights are missing."""
-        data = weights.read_bytes()
-        self.fingerprint = f"{VERSION}-{hashlib.sha256(data).hexdigest()[:16]}"
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self._weights, self._threads = weights, threads
+        self.fingerprint = f"{VERSION}-{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
         # A close look needs 400 MB for a moment: handed back, or every worker would keep it for good.
         self._handing_back = onnxruntime.RunOptions()
         self._handing_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        """The network, loaded when it is first asked: who plans a run wants to know its fingerprint only."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(str(self._weights), options, providers=["CPUExecutionProvider"])
 
     def _run(self, image: Image, factor: float) -> Fields:
         """Runs the network on the image shrunk by `factor` (full-size / network pixels)."""
