@@ -234,6 +234,7 @@ def _through_all_stages(job: Job) -> Outcome:
         if found is None:
             try:
                 found = _worked(stage, bench)
+                memory.hand_back()  # what one stage leaves free would lie beside what the next one takes
                 cache.put(stage.name, digests[stage.name], found)
             except ChangedError:
                 return Outcome(job.path, passing="the file changed while it was being read; run again")
