@@ -9,9 +9,14 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 export function choose(title, options) {
   const dialog = byId('chooser');
   byId('chooser-title').textContent = title;
-  let chosen = null;
+  let settle;
+  const chosen = new Promise((resolve) => {
+    settle = resolve;
+  });
+  // Settled before the dialog tells that it closed: that comes later than a key pressed at once, and Enter would save
+  // the note without what was chosen.
   const pick = (option) => {
-    chosen = option;
+    settle(option);
     dialog.close();
   };
   byId('chooser-list').replaceChildren(
@@ -30,9 +35,8 @@ export function choose(title, options) {
   byId('chooser-close').onclick = () => dialog.close();
   dialog.showModal();
   (byId('chooser-list').querySelector('[aria-pressed=true]') ?? byId('chooser-list').firstElementChild)?.focus();
-  return new Promise((resolve) => {
-    dialog.onclose = () => resolve(chosen);
-  });
+  dialog.onclose = () => settle(null);
+  return chosen;
 }
 
 // Ask for a line of text; resolves to it, or to null where it was left as it is.
