@@ -184,6 +184,11 @@ class Reading:
         """All words in reading order."""
         return tuple(word for line in self.lines for word in line.words)
 
+    @property
+    def letters_right(self) -> float:
+        """The number of letters expected to be right."""
+        return sum(word.confidence * len(word.text) for word in self.words)
+
 
 @dataclass(frozen=True, slots=True)
 class Ink:

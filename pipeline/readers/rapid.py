@@ -156,7 +156,7 @@ class RapidReader:
         closer = _looked_at([images[index] for index in again], CLOSE_SIDE)
         for index, (quads, steps) in zip(again, closer, strict=True):
             both = self._both(quads, steps, language)
-            if letters_right(both[1]) >= letters_right(results[index][1]) - 1:
+            if both[1].letters_right >= results[index][1].letters_right - 1:
                 results[index] = both
         return results
 
@@ -177,13 +177,8 @@ class RapidReader:
         return Reading(self.name, self.version, _lines(quads, decoded))
 
 
-def letters_right(reading: Reading) -> float:
-    """The number of letters expected to be right."""
-    return sum(word.confidence * len(word.text) for word in reading.words)
-
-
 def _is_doubtful(plain: Reading) -> bool:
-    return letters_right(plain) < DOUBTFUL * sum(len(word.text) for word in plain.words) or not plain.words
+    return plain.letters_right < DOUBTFUL * sum(len(word.text) for word in plain.words) or not plain.words
 
 
 def _is_small(image: RgbImage, quads: Sequence[Quad]) -> bool:

@@ -33,6 +33,7 @@ from pipeline.model import (
 from pipeline.readers import Reader
 from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
+from pipeline.turning import running, tells_direction
 
 VERSION = "7"
 NOTE_SIDE = 480
@@ -168,14 +169,9 @@ def _sized(image: Image, side: int) -> tuple[Image, float]:
     return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8), scale
 
 
-def _yield_of(reading: Reading) -> float:
-    """The number of letters expected to be right."""
-    return sum(word.confidence * len(word.text) for word in reading.words)
-
-
 def _mean_confidence(reading: Reading) -> float:
     letters = sum(len(word.text) for word in reading.words)
-    return _yield_of(reading) / letters if letters else 0.0
+    return reading.letters_right / letters if letters else 0.0
 
 
 def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look]:
@@ -192,14 +188,14 @@ def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look
         before = best[index]
         is_steep = abs(_line_angle(before.best)) > STEEP
         bar = 1.0 if before.degrees else STANDING if is_steep else CLEARLY_BETTER
-        if _yield_of(look.plain) > bar * _yield_of(before.plain):
+        if look.plain.letters_right > bar * before.plain.letters_right:
             best[index] = look
     return best
 
 
 def _other_turns(look: _Look, main: Reader) -> list[float]:
     """Degrees (clockwise) by which the note may have to be turned for its text to stand upright."""
-    if _tells_direction(main):
+    if tells_direction(main):
         direction = _direction(look.best, main)
         return [-direction % 360] if STEEP < abs(direction) < 180 - STEEP else []
     along = look.note.writing_angle
@@ -215,19 +211,9 @@ def _other_turns(look: _Look, main: Reader) -> list[float]:
     return [180.0]
 
 
-def _tells_direction(reader: Reader) -> bool:
-    """Do the boxes' corners begin at the upper left of the text, whichever way up that stands?"""
-    return getattr(reader, "finds_direction", False) is True
-
-
 def _direction(reading: Reading, reader: Reader) -> float:
-    """Where the text runs to, in degrees clockwise from -180 to 180, each word weighed by its length; 0 unless
-    the reader tells."""
-    if not _tells_direction(reader):
-        return 0.0
-    boxes = [np.array(word.box) for word in reading.words if len(word.box) == 4 and len(word.text) >= 2]
-    total = np.sum([box[1] - box[0] for box in boxes], axis=0) if boxes else np.zeros(2)
-    return math.degrees(math.atan2(total[1], total[0])) if total.any() else 0.0
+    """Where the text runs to, in degrees clockwise from -180 to 180; 0 unless the reader tells."""
+    return running([reading])[0] if tells_direction(reader) else 0.0
 
 
 def _stands(reading: Reading) -> bool:
@@ -300,7 +286,7 @@ def _framed_look(looks: list[_Look], written: list[inks.Writing], main: Reader, 
     for (index, _), (_, back), views in zip(tries, pictures, found, strict=True):
         before = looks[index]
         is_sure = _mean_confidence(views[0]) >= GOOD_ENOUGH
-        if is_sure and _yield_of(views[0]) > CLEARLY_BETTER * _yield_of(before.plain):
+        if is_sure and views[0].letters_right > CLEARLY_BETTER * before.plain.letters_right:
             result[index] = replace(before, views=tuple(_moved(view, back) for view in views))
     return result
 
