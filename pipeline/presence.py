@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from pipeline import doodles, signs
 from pipeline.model import NoteReading
-
-if TYPE_CHECKING:
-    from pipeline.stages.judge import JudgedWord
 
 LEFT_OUT = 0.15
 """Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
@@ -36,6 +33,17 @@ MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
 """See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
 LEAST_GUESS = 0.2
 """Confidence of the network below which it takes lines for text that are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWord:
+    """A word of the note in reading order: its text, the probability that it is right, whether the plain
+    reading has the same letters there, and in which line it stands."""
+
+    text: str
+    probability: float
+    is_same: bool
+    line: int
 
 
 def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:

@@ -32,6 +32,7 @@ from pipeline.model import (
     Refusal,
     Theme,
 )
+from pipeline.presence import JudgedWord
 from pipeline.review.material import Material
 from pipeline.stages import amend, assign, combine, decide, judge, place, theme
 from pipeline.themes.crosswalk import crosswalk
@@ -40,7 +41,7 @@ from pipeline.themes.result import ThemeResult
 from pipeline.themes.vectors import Analyser
 from pipeline.workshop import Workshop, load_framework
 
-PageWords = tuple[tuple[judge.JudgedWord, ...], ...]
+PageWords = tuple[tuple[JudgedWord, ...], ...]
 """The judged words of each outline of one photograph."""
 JudgedPage = tuple[PageWords, tuple[Judgement, ...]]
 """These words, and what may be printed of each outline."""

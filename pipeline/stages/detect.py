@@ -211,6 +211,8 @@ def _with_faint(found: list[Seen], looks: list[Look], image: Image, picture: Red
     A doubtful heading that mostly lies on such a note is its writing.
     """
     notes = [s.polygon for s in found if not s.is_heading]
+    if not notes:
+        return found
     known = notes + [s.polygon for s in found if s.is_heading and s.score >= SURE_HEADING]
     faint = [
         seen
@@ -220,7 +222,7 @@ def _with_faint(found: list[Seen], looks: list[Look], image: Image, picture: Red
         )
         if seen.seen_side >= LEAST_SIDE
     ]
-    if not notes or not faint:
+    if not faint:
         return found
     pads = Pads(picture, notes, known)
     taken = [make_valid(ShapelyPolygon(polygon)) for polygon in known]

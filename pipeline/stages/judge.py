@@ -22,6 +22,7 @@ from pipeline import lexicon, marks, signs
 from pipeline.model import Judgement, NoteReading, Reading, Word
 from pipeline.presence import (
     LEFT_OUT,
+    JudgedWord,
     core_letters,
     count_letters,
     has_writing,
@@ -55,17 +56,6 @@ DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
 LONE_LETTER = 0.4
 SCRAWL = 0.12
 """The same below which all words of a note are the language's: it finds "in", "win" and "ten" in any row of loops."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedWord:
-    """A word of the note in reading order: its text, the probability that it is right, whether the plain
-    reading has the same letters there, and in which line it stands."""
-
-    text: str
-    probability: float
-    is_same: bool
-    line: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from pipeline import doodles
 from pipeline.cache import Cache
 from pipeline.model import Judgement, NoteReading
-from pipeline.presence import has_writing
+from pipeline.presence import JudgedWord, has_writing
 from pipeline.readers import open_reader
 from pipeline.stages import judge as judging
 from pipeline.stages import read as reading_stage
@@ -167,12 +167,12 @@ def _fit_words(notes: Sequence[Prepared]) -> dict[str, float]:
     return fit_weights(features, np.concatenate([note.right for note in whole]), judging.WORD_FEATURES)
 
 
-def _judged_words(note: Prepared, weights: dict[str, float]) -> tuple[judging.JudgedWord, ...]:
+def _judged_words(note: Prepared, weights: dict[str, float]) -> tuple[JudgedWord, ...]:
     vector = np.array([weights[name] for name in judging.WORD_FEATURES])
     chances = 1 / (1 + np.exp(-(note.features @ vector)))
     same = note.features[:, judging.WORD_FEATURES.index("is_same")] > 0.5
     return tuple(
-        judging.JudgedWord(text, round(float(chance), 4), bool(is_same), line)
+        JudgedWord(text, round(float(chance), 4), bool(is_same), line)
         for text, chance, is_same, line in zip(note.texts, chances, same, note.lines, strict=True)
     )
 
@@ -259,7 +259,7 @@ class Judged:
 
     note: Read
     at: dict[str, Judgement]
-    words: tuple[judging.JudgedWord, ...]
+    words: tuple[JudgedWord, ...]
     right: NDArray[np.float64]
 
 
