@@ -74,6 +74,19 @@ def test_without_a_folder_everything_is_read(reader: Counting, tmp_path: Path) -
     assert reader.shown == 12
 
 
+def test_nothing_is_fitted_to_a_reader_that_fails(reader: Counting, tmp_path: Path) -> None:
+    def crash(images: Sequence[np.ndarray]) -> list[Reading]:
+        raise ValueError("no engine today")
+
+    reader.read = crash  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="no engine today"):
+        calibrate.read_examples(tmp_path, tmp_path / "kept", say=lambda text: None)
+    # What failed is not kept: the next run reads it.
+    del reader.read
+    calibrate.read_examples(tmp_path, tmp_path / "kept", say=lambda text: None)
+    assert reader.shown == 3
+
+
 def test_the_diagram_has_a_dot_for_every_tenth_and_the_ideal_line() -> None:
     rows = [(0.05, 0.1, 40), (0.5, 0.5, 10), (0.95, 1.0, 400)]
     drawn = ElementTree.fromstring(diagram(rows, 0.02))

@@ -93,7 +93,7 @@ def read_examples(shared: Path, kept: Path | None = None, say: Callable[[str], N
             digest = _digest(example.note, maker)
             found = cache.get("read", digest, NoteReading) if cache else None
             if not isinstance(found, NoteReading):
-                (found,) = reading_stage.read_notes([example.note], [reader])
+                (found,) = reading_data.surely_read([example.note], reader)
                 fresh += 1
                 if cache:
                     cache.put("read", digest, found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.model import Outline, Polygon
+from pipeline.model import NoteReading, Outline, Polygon
+from pipeline.readers import Reader
 from pipeline.stages.classify import classify
 from pipeline.stages.detect import Detector
-from pipeline.stages.read import MARGIN, NOTE_SIDE
+from pipeline.stages.read import MARGIN, NOTE_SIDE, read_notes
 from pipeline.straighten import Image, Straightened, straighten
 
 
@@ -49,6 +50,18 @@ def whole(image: Image) -> Straightened:
     picture = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
     back = (1 / scale, 0.0, 0.0, 0.0, 1 / scale, 0.0, 0.0, 0.0, 1.0)
     return Straightened(picture, np.full(picture.shape[:2], 255, np.uint8), back)
+
+
+def surely_read(notes: Sequence[Straightened], reader: Reader) -> list[NoteReading]:
+    """The notes read, as a run reads them; raises RuntimeError where the reader failed.
+
+    A run goes on without a note whose reader failed. Numbers fitted to silence would be wrong, and look right.
+    """
+    found = read_notes(notes, [reader])
+    errors = [one.readings[0].error for one in found if one.readings[0].error is not None]
+    if errors:
+        raise RuntimeError(f"the reader “{reader.name}” failed, so that nothing can be fitted: {errors[0]}")
+    return found
 
 
 def handwriting(shared: Path) -> Iterator[Example]:

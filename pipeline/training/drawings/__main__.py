@@ -20,10 +20,10 @@ from sklearn.linear_model import LogisticRegression
 from pipeline import doodles, ink, presence
 from pipeline.readers import open_reader
 from pipeline.stages import judge as judging
-from pipeline.stages.read import read_notes
 from pipeline.training.calibrate import shared_folder
 from pipeline.training.drawings.icons import PACKAGE, load_icons
 from pipeline.training.drawings.notes import drawings, load_strokes, writings
+from pipeline.training.reading_data import surely_read
 
 NAMES = (*doodles.SHAPES, *doodles.READER)
 SHRINKAGE = 0.3
@@ -43,7 +43,7 @@ def examples(icons: Path, strokes: Path, count: int, part: int) -> tuple[Table, 
     rows, is_drawn = [], []
     for start in range(0, len(notes), 8):
         some = notes[start : start + 8]
-        for place, (note, reading) in enumerate(zip(some, read_notes(some, [reader]), strict=True), start):
+        for place, (note, reading) in enumerate(zip(some, surely_read(some, reader), strict=True), start):
             shapes = doodles.shapes(ink.find_ink(note.image, note.mask))
             if not shapes or presence.sees_a_word(reading, judging.judge_words(reading)):
                 continue
