@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from wordfreq import available_languages
 
-from pipeline.frequencies import zipf_frequency
+from pipeline.frequencies import zipf_at_most, zipf_frequency, zipf_in_passing
 
 UNKNOWN = -8.2
 UNKNOWN_LETTER = -0.25
@@ -92,15 +92,28 @@ def likely_language(words: Iterable[str], default: str) -> str:
     best, best_score = default, _mean_zipf(telling, default)
     if best_score >= 4.0:
         return default
-    for language in OTHERS:
-        score = _mean_zipf(telling, language)
-        if score > best_score + (1.0 if best == default else 0.0):
+    for language in (other for other in OTHERS if other != default):
+        bar = best_score + (1.0 if best == default else 0.0)
+        score = _mean_zipf_above(bar, telling, language)
+        if score is not None:
             best, best_score = language, score
     return best
 
 
 def _mean_zipf(words: list[str], language: str) -> float:
     return sum(zipf(word, language) for word in words) / len(words)
+
+
+def _mean_zipf_above(bar: float, words: list[str], language: str) -> float | None:
+    """The mean if it is above the bar, asking of the language no more than it takes to tell that."""
+    inner = [core(word) for word in words]
+    figures = [zipf_at_most(word, language) for word in inner]
+    for place, word in enumerate(inner):
+        if sum(figures) / len(figures) <= bar:
+            return None
+        figures[place] = zipf_in_passing(word, language)
+    mean = sum(figures) / len(figures)
+    return mean if mean > bar else None
 
 
 def vocabulary_of(texts: Iterable[str]) -> frozenset[str]:
