@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from pipeline import vocabulary
 from pipeline.looks import SHAPE_ORDER, Look, Seen, merge
 from pipeline.reduced import Reduced
 from pipeline.stages import detect
 from pipeline.stages.detect import Detector, reading_order
-from pipeline.voting import Fields, papers_of
+from pipeline.voting import Fields, _places, papers_of
 
 
 @pytest.fixture(scope="module")
@@ -321,3 +322,10 @@ def test_without_notes_nothing_faint_is_believed() -> None:
         detect._with_faint([], [half_seen(((160, 20, 250, 110), 0.4, 0.4))], picture, Reduced.of(picture))
         == []
     )
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 7), st.integers(1, 3), st.integers(0, 2**31))
+def test_regions_lie_where_scipy_finds_them(height: int, width: int, most: int, each: int, seed: int) -> None:
+    picked = np.random.default_rng(seed).integers(0, most + 1, (height, width)).astype(np.int32)
+    regions = picked.repeat(each, 0).repeat(each, 1)[::2, ::2]
+    assert _places(regions) == ndimage.find_objects(regions)
