@@ -36,7 +36,7 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from pipeline import decisions, executing, planning, reducing, run, storing
+from pipeline import decisions, executing, planning, run, storing
 from pipeline.files import write_atomically
 from pipeline.model import Decision, Record
 from pipeline.planning import Places
@@ -195,6 +195,9 @@ class _Share:
 
 def _put_together(share: _Share) -> tuple[bytes, bytes]:
     """In a worker: as a run puts a workshop together, by the steps named."""
+    # Here, not above: every worker of every part imports this module, and none of a run's workers loads that.
+    from pipeline import reducing
+
     real = reducing.REDUCE_STEPS
     reducing.REDUCE_STEPS = tuple(step for step in real if step.__name__ in share.steps)
     try:
