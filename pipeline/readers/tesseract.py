@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytesseract
 from PIL import Image
 
 from pipeline.model import Line, Reading, Word
 from pipeline.readers import ReaderError, RgbImage
+
+_IS_HIDDEN = "pandas" not in sys.modules
+if _IS_HIDDEN:
+    # pytesseract imports pandas where that is, and does without where it is not. No table is asked of it here, and
+    # it would take every process a fifth of a second.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+try:
+    import pytesseract
+finally:
+    if _IS_HIDDEN:
+        del sys.modules["pandas"]
 
 # One thread per process: with more, several processes on one machine get in each other's way.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
