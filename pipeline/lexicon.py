@@ -25,12 +25,17 @@ _NUMBER = re.compile(r"[\d.,:/%£$€+x×–-]*\d[\d.,:/%£$€+x×–-]*")
 
 @lru_cache(maxsize=1)
 def _known_languages() -> frozenset[str]:
-    return frozenset(available_languages())
+    # What parts Chinese, Japanese and Korean words are packages of their own, and the readers here read none.
+    return frozenset(available_languages()) - {"zh", "ja", "ko"}
+
+
+def _base(language: str) -> str:
+    return language.split("-", maxsplit=1)[0].lower()
 
 
 def has_language(language: str) -> bool:
     """Are word frequencies of this language (an ISO 639 code, region ignored) at hand?"""
-    return language.split("-", maxsplit=1)[0].lower() in _known_languages()
+    return _base(language) in _known_languages()
 
 
 def core(word: str) -> str:
@@ -41,7 +46,7 @@ def core(word: str) -> str:
 @lru_cache(maxsize=200_000)
 def zipf(word: str, language: str) -> float:
     """The word's frequency on the Zipf scale (0 unknown, about 3 uncommon, 7 the commonest)."""
-    base = language.split("-", maxsplit=1)[0].lower()
+    base = _base(language)
     inner = core(word)
     if not inner or base not in _known_languages():
         return 0.0
@@ -92,7 +97,7 @@ def likely_language(words: Iterable[str], default: str) -> str:
     best, best_score = default, _mean_zipf(telling, default)
     if best_score >= 4.0:
         return default
-    for language in (other for other in OTHERS if other != default):
+    for language in (other for other in OTHERS if other != _base(default)):
         bar = best_score + (1.0 if best == default else 0.0)
         score = _mean_zipf_above(bar, telling, language)
         if score is not None:

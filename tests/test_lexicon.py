@@ -38,6 +38,25 @@ def test_a_language_without_frequencies_says_nothing() -> None:
     assert lexicon.has_language("en-GB") and lexicon.is_known("power", "en-GB")
 
 
+@pytest.mark.parametrize("language", ["zh", "ja", "ko", "zh-Hans"])
+def test_languages_whose_words_nothing_here_can_part_say_nothing(language: str) -> None:
+    assert not lexicon.has_language(language)
+    assert lexicon.likely_language(["Wir", "brauchen"], language) == language
+    assert lexicon.log_probability("power", language) == lexicon.zipf("power", language) == 0.0
+
+
+def test_a_language_of_a_region_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def zipf_at_most(word: str, language: str) -> float:
+        asked.append(language)
+        return 0.0
+
+    monkeypatch.setattr(lexicon, "zipf_at_most", zipf_at_most)
+    assert lexicon.likely_language(["qzxv", "wvkj"], "en-GB") == "en-GB"
+    assert set(asked) == set(lexicon.OTHERS) - {"en"}
+
+
 @pytest.mark.parametrize(
     ("words", "language"),
     [
