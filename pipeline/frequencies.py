@@ -32,7 +32,10 @@ IN_PASSING = 40
 
 
 def zipf_frequency(word: str, language: str) -> float:
-    """What `wordfreq.zipf_frequency(word, language)` gives; raises LookupError for a language it has not."""
+    """What `wordfreq.zipf_frequency(word, language)` gives, for one of `wordfreq.available_languages()`.
+
+    Raises LookupError for any other code, even where wordfreq would take its nearest ("pt-BR").
+    """
     return _zipf(word, language, lambda token: _laid_out(language, token))
 
 
@@ -151,11 +154,12 @@ class _Packed:
         place = self._content.find(wanted, self._bounds[0], end)
         while place >= 0:
             centibels = bisect_right(self._bounds, place) - 1
-            words = self._content[self._bounds[centibels] : self._bounds[centibels + 1]]
+            following = self._bounds[centibels + 1]
             # The same bytes may stand within a longer word: the later bytes of a letter look like a beginning.
-            if token in msgspec.msgpack.decode(words, type=list[str]):
+            words = msgspec.msgpack.decode(self._content[self._bounds[centibels] : following], type=list[str])
+            if token in words:
                 return centibels
-            place = self._content.find(wanted, place + 1, end)
+            place = self._content.find(wanted, following, end)
         return None
 
 
