@@ -101,6 +101,15 @@ def test_the_page_opens_without_opencv() -> None:
     assert not set(done.stdout.split()) & (ENGINES | LANGUAGE) - {"pillow_heif"}
 
 
+def test_reading_loads_neither_pandas_nor_scipy_and_leaves_them_to_others() -> None:
+    program = (
+        "import sys\nimport pipeline.stages.detect, pipeline.stages.read\n"
+        "import pipeline.readers.rapid, pipeline.readers.tesseract\nprint(*sys.modules)\nimport pandas, scipy"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"pandas", *LANGUAGE}
+
+
 def test_exporting_loads_no_engine_and_nothing_of_other_formats(places: Places) -> None:
     export = ("export", "town-hall", "--format", "txt")
     loaded(places, HEAVY, *export)  # asks the engines who they are
