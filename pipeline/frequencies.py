@@ -136,8 +136,6 @@ class _Packed:
         found = self._searched(token, len(self._content))
         if found is None:
             self._vain += 1
-            if self.is_asked_often:
-                self._content = self._content[: self._common]  # nobody asks for the rest any more
         return found
 
     def centibels_at_least(self, token: str) -> int:
