@@ -32,3 +32,15 @@ def test_words_are_set_on_one_line_whatever_hangs_below_it() -> None:
     assert lines._baseline(word("one", SQUARE)) == 40
     assert lines._baseline(word("gap", SQUARE, TAIL)) == pytest.approx(0.58 * 60)
     assert lines._baseline(word("help", SQUARE, TAIL)) == pytest.approx(0.68 * 60)
+
+
+def test_printed_hands_are_drawn_oftener_than_cursive_ones_and_every_writer_is_drawn() -> None:
+    printed, cursive = (
+        lines.Sample(style, (SQUARE,), False, lines.STYLES[style]) for style in ("PRINTED", "CURSIVE")
+    )
+    pool = lines._Pool({"a": [printed, cursive], "b": [cursive]})
+    assert pool.chances[0][0] == pytest.approx(8 * pool.chances[0][1])
+    assert pool.writers.sum() == pytest.approx(1.0)
+    assert pool.writers[0] == pytest.approx(3 * pool.writers[1]), "the root of nine times the weight"
+    drawn = {id(pool.writer(np.random.default_rng(seed))[0]) for seed in range(40)}
+    assert len(drawn) == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -16,9 +17,19 @@ from pipeline.readers.ctc import Alphabet
 from pipeline.training.detector.__main__ import fetch_fonts
 from pipeline.training.reader import lines, network, train
 
-STAGES: tuple[tuple[int, int, int], ...] = ((21, 50, 0), (22, 200, 0), (23, 150, 300))
-"""Seed, steps, length of the cosine along which the rate falls (0: it does not); each stage goes on from the
-averaged weights of the one before."""
+
+class Stage(NamedTuple):
+    """So many steps from one seed; the rate falls along a cosine that would all but end after `decay` steps. Each
+    stage goes on from the averaged weights of the one before."""
+
+    seed: int
+    steps: int
+    rate: float
+    decay: int
+
+
+STAGES = (Stage(41, 500, 1e-4, 1400), Stage(42, 900, 0.72e-4, 900))
+"""The second begins at the rate to which the first has fallen."""
 SHARE = 0.5
 """How far the shipped weights lie from the engine's towards the fine-tuned ones."""
 PROVENANCE = (
@@ -61,13 +72,16 @@ def main() -> None:
     engine = {name: value.clone() for name, value in net.state_dict().items()}
     print(f"{len(kept_signs)} signs; the engine on held-out writers: CER "
           f"{train.letters_wrong(net, test, kept_signs):.4f}", flush=True)  # fmt: skip
-    for seed, steps, decay in STAGES:
-        out = wanted.work / f"stage{seed}.pt"
+    for stage in STAGES:
+        out = wanted.work / f"stage{stage.seed}.pt"
         if out.with_suffix(".done").exists():
             net.load_state_dict(torch.load(out))
             continue
-        drawn = lines.samples(strokes, fonts, known, seed)
-        train.train(net, drawn, kept_signs, wanted.steps or steps, out, seed=seed, decay=decay, held_out=test)
+        drawn = lines.samples(strokes, fonts, known, stage.seed)
+        train.train(
+            net, drawn, kept_signs, wanted.steps or stage.steps, out,
+            seed=stage.seed, rate=stage.rate, decay=stage.decay, held_out=test,
+        )  # fmt: skip
         out.with_suffix(".done").touch()
     net.load_state_dict(network.mixed(engine, net.state_dict(), wanted.share))
     weights = wanted.work / "note-reader.onnx"

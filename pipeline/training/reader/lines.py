@@ -27,6 +27,19 @@ LANGUAGES = ("en", "en", "de", "nl", "da", "fr", "es", "it")
 NO_BASELINE = frozenset("gjpqyQ,;|[](){}/$@")
 ASCENDING = frozenset("bdfhklti0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ!?&%#/()[]{}|'\"")
 FONT_SHARE = 0.25
+CAPITALS_SHARE = 0.15
+"""Of the lines drawn from strokes, how many are in capitals besides those that come up anyway: UNIPEN has few, notes
+have many."""
+LINE_WEIGHT = 3.0
+"""How much a stored line counts beside a word."""
+STYLES = {"PRINTED": 4.0, "MIXED": 1.5, "": 1.5, "CURSIVE": 0.5}
+"""How much a sample counts by its style: people print on notes."""
+PRINT = (
+    "anton", "bangers", "bebas", "lato", "merriweather", "montserrat", "open-sans", "oswald", "playfair", "poppins",
+    "raleway", "roboto",
+)  # fmt: skip
+"""Beginnings of the names of fonts that nobody writes like: drawn seldom, so that print is not forgotten."""
+PRINT_SHARE = 0.3
 Grey = NDArray[np.uint8]
 Rng = np.random.Generator
 Stroke = NDArray[np.float64]
@@ -40,6 +53,28 @@ class Sample:
     label: str
     strokes: tuple[Stroke, ...]
     is_line: bool
+    weight: float = 1.0
+
+
+def _is_capitals(label: str) -> bool:
+    return label.isupper() and sum(sign.isalpha() for sign in label) > 1
+
+
+class _Pool:
+    """Samples by writer with their chances."""
+
+    def __init__(self, by_writer: dict[str, list[Sample]]) -> None:
+        self.samples = [by_writer[writer] for writer in sorted(by_writer)]
+        # The square root lies between writers alike and samples alike.
+        total = np.sqrt([sum(sample.weight for sample in some) for some in self.samples])
+        self.writers = total / total.sum()
+        weights = [np.array([sample.weight for sample in some]) for some in self.samples]
+        self.chances = [one / one.sum() for one in weights]
+
+    def writer(self, rng: Rng) -> tuple[list[Sample], NDArray[np.float64]]:
+        """One writer's samples and how often each is to be drawn."""
+        at = int(rng.choice(len(self.samples), p=self.writers))
+        return self.samples[at], self.chances[at]
 
 
 class Strokes:
@@ -48,29 +83,34 @@ class Strokes:
     def __init__(self, folder: Path, split: str = "train") -> None:
         self.by_writer: dict[str, list[Sample]] = {}
         for name in ("words", "lines"):
-            columns = ["label", "writer", "language", "split", "case_suspect", "strokes"]
+            columns = ["label", "writer", "style", "split", "case_suspect", "strokes"]
             for batch in pq.ParquetFile(folder / f"{name}.parquet").iter_batches(4096, columns=columns):
                 for row in batch.to_pylist():
                     if row["split"] != split or row["case_suspect"]:
                         continue
                     strokes = tuple(np.asarray(s, np.float64).reshape(-1, 2) for s in row["strokes"] if s)
                     if strokes:
-                        sample = Sample(row["label"], strokes, name == "lines")
+                        weight = STYLES[row["style"]] * (LINE_WEIGHT if name == "lines" else 1.0)
+                        sample = Sample(row["label"], strokes, name == "lines", weight)
                         self.by_writer.setdefault(row["writer"], []).append(sample)
-        self.writers = sorted(self.by_writer)
+        self.everything = _Pool(self.by_writer)
+        capitals = {
+            writer: [sample for sample in samples if _is_capitals(sample.label)]
+            for writer, samples in self.by_writer.items()
+        }
+        self.capitals = _Pool({writer: samples for writer, samples in capitals.items() if samples})
 
     def draw(self, rng: Rng) -> tuple[str, list[Stroke]]:
         """A line of one writer: a stored one, or one to four words side by side."""
-        # The square root lies between writers alike and samples alike.
-        weights = np.sqrt([len(self.by_writer[writer]) for writer in self.writers])
-        samples = self.by_writer[self.writers[int(rng.choice(len(weights), p=weights / weights.sum()))]]
-        first = samples[int(rng.integers(len(samples)))]
+        pool = self.capitals if rng.random() < CAPITALS_SHARE else self.everything
+        samples, chances = pool.writer(rng)
+        first = samples[int(rng.choice(len(samples), p=chances))]
         if first.is_line:
             return first.label, list(first.strokes)
         chosen = [first]
-        wanted = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.33, 0.2, 0.07]))
+        wanted = int(rng.choice([1, 2, 3, 4], p=[0.3, 0.35, 0.25, 0.1]))
         while len(chosen) < wanted:
-            other = samples[int(rng.integers(len(samples)))]
+            other = samples[int(rng.choice(len(samples), p=chances))]
             if not other.is_line:
                 chosen.append(other)
             elif rng.random() < 0.5:
@@ -100,7 +140,8 @@ class Fonts:
         files = sorted(folder.rglob("*-latin-[34]00-normal.woff"))
         if not files:
             raise FileNotFoundError(f"no fonts in {folder}")
-        self.files = files
+        self.print = [file for file in files if file.name.startswith(PRINT)]
+        self.hands = [file for file in files if file not in self.print] or self.print
         self.words = {language: top_n_list(language, 12000) for language in set(LANGUAGES)}
 
     def draw(self, rng: Rng) -> tuple[str, Grey]:
@@ -113,13 +154,28 @@ class Fonts:
         if rng.random() < 0.2:
             text += " " + str(int(rng.integers(0, 2100)))
         style = rng.random()
-        text = text.upper() if style < 0.25 else text[:1].upper() + text[1:] if style < 0.5 else text
+        text = text.upper() if style < 0.35 else text[:1].upper() + text[1:] if style < 0.6 else text
         text += str(rng.choice(["", "", "", ".", "!", "?", ","]))
-        font = ImageFont.truetype(str(self.files[int(rng.integers(len(self.files)))]), 72)
+        files = self.print if self.print and rng.random() < PRINT_SHARE else self.hands
+        font = ImageFont.truetype(str(files[int(rng.integers(len(files)))]), 72)
         left, top, right, bottom = font.getbbox(text)
         picture = Image.new("L", (int(right - left) + 24, int(bottom - top) + 24))
         ImageDraw.Draw(picture).text((12 - left, 12 - top), text, 255, font)
-        return text, np.asarray(picture)
+        return text, _waved(np.asarray(picture), rng)
+
+
+def _waved(mask: Grey, rng: Rng) -> Grey:
+    """The mask bent a little, as no hand writes a letter twice alike."""
+    height, width = mask.shape
+    cells = (max(2, width // 50), max(2, height // 50))
+    shift = [
+        cv2.resize(
+            rng.normal(0, 2.2, cells[::-1]).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
+        for _ in range(2)
+    ]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.asarray(cv2.remap(mask, x + shift[0], y + shift[1], cv2.INTER_LINEAR), np.uint8)
 
 
 def draw_strokes(strokes: Sequence[Stroke], rng: Rng) -> Grey:
@@ -128,7 +184,7 @@ def draw_strokes(strokes: Sequence[Stroke], rng: Rng) -> Grey:
     lean, stretch = float(rng.normal(0, 0.12)), float(rng.uniform(0.85, 1.2))
     turn = np.array([[stretch, 0.0], [-lean, 1.0]])
     placed = [stroke @ turn * scale for stroke in strokes]
-    pen = max(1, round(X_HEIGHT * scale * float(np.clip(rng.lognormal(-1.75, 0.4), 0.07, 0.38))))
+    pen = max(1, round(X_HEIGHT * scale * float(np.clip(rng.lognormal(-1.6, 0.35), 0.08, 0.36))))
     points = np.concatenate(placed)
     corner = points.min(axis=0) - pen - 8
     width, height = (np.ceil(points.max(axis=0) - corner + pen + 8)).astype(int)
@@ -161,7 +217,7 @@ def photographed(mask: Grey, rng: Rng, above: Grey | None = None, below: Grey | 
     matrix[0, 2] -= shear * (y0 + y1) / 2
     canvas = np.asarray(cv2.warpAffine(canvas, matrix, canvas.shape[::-1]), np.uint8)[y0:y1, x0:x1]
     # The size it has in the photograph, small notes being common; what follows happens at that size.
-    small = round(float(np.exp(rng.uniform(np.log(16), np.log(52)))))
+    small = round(float(np.exp(rng.uniform(np.log(17), np.log(60)))))
     ink = cv2.resize(
         canvas,
         (max(4, round(canvas.shape[1] * small / canvas.shape[0])), small),
@@ -175,9 +231,11 @@ def photographed(mask: Grey, rng: Rng, above: Grey | None = None, below: Grey | 
         :, None
     ] * rng.normal(0, 6)
     picture = (paper + slope) * (1 - cover) + dark * cover
-    picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), float(rng.uniform(0.25, 0.95)))
+    picture = cv2.GaussianBlur(
+        picture.astype(np.float32), (0, 0), float(rng.uniform(0.25, 0.9)) * min(1.0, (small / 24) ** 0.5)
+    )
     picture += cv2.GaussianBlur(rng.normal(0, 1, picture.shape).astype(np.float32), (0, 0), 0.6) * float(
-        rng.uniform(0.5, 7)
+        rng.uniform(0.5, 5)
     )
     sound = np.clip(picture, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:

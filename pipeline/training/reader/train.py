@@ -41,15 +41,15 @@ def train(
     out: Path,
     *,
     seed: int,
-    rate: float = 1.5e-4,
+    rate: float,
+    decay: int,
     batch: int = 16,
-    decay: int = 0,
     held_out: Sequence[Line] = (),
 ) -> None:
     """Trains `net` for so many steps and writes its averaged weights to `out` every 50 of them, and leaves them in it.
 
-    With `decay` the rate falls along a cosine that would reach nothing after so many steps. Prints loss, time,
-    and the share of letters wrong in `held_out` lines.
+    The rate falls along a cosine that would all but end after `decay` steps. Prints loss, time, and the share of
+    letters wrong in `held_out` lines.
     """
     torch.manual_seed(seed)
     place = {sign: index for index, sign in enumerate(signs)}
@@ -62,9 +62,7 @@ def train(
     losses: list[float] = []
     began = time.process_time()
     for step, drawn in zip(range(1, steps + 1), batches(lines, batch, seed), strict=False):
-        factor = min(1.0, step / 30)
-        if decay:
-            factor *= 0.5 * (1 + np.cos(np.pi * step / decay)) + 0.02
+        factor = min(1.0, step / 30) * (0.5 * (1 + np.cos(np.pi * step / decay)) + 0.02)
         for group in optimiser.param_groups:
             group["lr"] = rate * factor
         strips = [strip for _, strip in drawn]
@@ -76,7 +74,7 @@ def train(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
-        keep = min(0.99, (step + 1) / (step + 10))
+        keep = min(0.995, (step + 1) / (step + 10))
         with torch.no_grad():
             for a, b in zip(average.parameters(), net.parameters(), strict=True):
                 a.lerp_(b, 1 - keep)
