@@ -1,7 +1,7 @@
 """Does ink look drawn rather than written? Told by its shapes alone, whatever an engine read.
 
-A drawing is made of few large pieces beside small ones, encloses room (heads, boxes, wheels), and its pieces do
-not stand in rows of one height; writing is the other way round. Six plain features and a logistic model, fitted by
+A drawing is made of large pieces beside small ones, encloses room (heads, boxes, wheels), and its pieces do
+not stand in rows of one height; writing is the other way round. Seven plain features and a logistic model, fitted by
 `python -m pipeline.training.drawings` on drawings and handwriting that have nothing to do with the boards on which
 this is measured (weights/drawings.json says on which). What a reader saw on the note counts besides: see
 pipeline.presence.
@@ -21,11 +21,13 @@ import numpy as np
 from pipeline.ink import SIDE, SPECK, Writing, is_low
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "drawings.json"
-SHAPES = ("bias", "low", "holes", "largest_hole", "winding", "in_rows", "unevenness")
+SHAPES = ("bias", "low", "holes", "largest_hole", "winding", "in_rows", "unevenness", "pieces")
 """What the ink's shapes say; see `shapes`."""
 READER = ("confidence", "best_word", "letters", "lone")
 """What a reader says; see pipeline.presence."""
 LEAST_HOLE = 9
+MOST_PIECES = 12
+"""More pieces than these say nothing: a page of writing has any number."""
 
 
 @lru_cache(maxsize=1)
@@ -47,7 +49,8 @@ def shapes(writing: Writing) -> dict[str, float]:
     `low`: share of the ink in pieces as low as writing is. `holes`: logarithm of the number of places the ink
     encloses, `largest_hole`: of the size of the largest (in thousandths of the note). `winding`: logarithm of the
     strokes' length over the pieces' heights. `in_rows`: share of the ink in pieces that have one of like height
-    beside them. `unevenness`: spread of the logarithms of the pieces' heights, weighed by their ink.
+    beside them. `unevenness`: spread of the logarithms of the pieces' heights, weighed by their ink. `pieces`:
+    logarithm of their number up to MOST_PIECES, for which a letter or two that a reader sees has to account.
     """
     pieces = [piece for piece in writing.components if max(piece.width, piece.height) >= SPECK]
     if not pieces:
@@ -66,6 +69,7 @@ def shapes(writing: Writing) -> dict[str, float]:
         "winding": math.log1p(_length(writing) / float(height.sum())),
         "in_rows": _in_rows(writing) / total,
         "unevenness": float(np.sqrt(np.sum(share * (logs - np.sum(share * logs)) ** 2))),
+        "pieces": math.log1p(min(len(pieces), MOST_PIECES)),
     }
 
 

@@ -7,12 +7,14 @@ for a drawing (pipeline.doodles), there is none; else the ink test decides, and 
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline import doodles, signs
-from pipeline.model import NoteReading
+from pipeline.model import NoteReading, Word
 
 LEFT_OUT = 0.15
 """Share of the ink outside all boxes above which words are taken to be missing from a doubtful reading."""
@@ -24,6 +26,8 @@ LEAST_WORD, LEAST_SEEN = 0.3, 0.25
 """Probability of a word of three letters or more that does the same: as the network saw it, or where
 such a share of the ink was read."""
 LOOKS_DRAWN = frozenset("vox0jw")
+DRAWN_ROW = re.compile(r"([8oO0%&])\1+|(?:[oO0][kKxX]){2,}")
+"""What rows of drawn figures, faces and loops are read as; a head on a body is "ok", lying on its side."""
 PLAINLY = 0.6
 """The network's own confidence in a word of three letters or more that makes a note written; in drawings it sees
 two letters as surely ("OK"), not three."""
@@ -32,7 +36,7 @@ DRAWN = math.log(3)
 MOST_FIGURES, SURE_FIGURE, LEAST_COVERAGE = 3, 0.35, 0.005
 """See `_is_figure`; the last is the share of the paper that a stroke of a pen covers at least."""
 LEAST_GUESS = 0.2
-"""Confidence of the network below which it takes lines for text that are none."""
+"""Confidence of the network below which it takes lines for text that are none, unless they are shaped like writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,9 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
     if _is_figure(reading):
         return True
     letters = sum(count_letters(word.text) for word in judged)
-    if reading.ink.uncovered <= 2 * LEFT_OUT and letters >= 3 and plain_confidence(reading) >= LEAST_GUESS:
-        return True  # the engine cannot quite say what it is, but takes all of the ink for text
+    takes_all_for_text = reading.ink.uncovered <= 2 * LEFT_OUT and letters >= 3
+    if takes_all_for_text and (plain_confidence(reading) >= LEAST_GUESS or drawing_log_odds(reading) < 0):
+        return True  # the engine cannot quite say what it is: large signs, or those of another script
     read = sum(word.probability * count_letters(word.text) for word in judged)
     return read * seen >= LEAST_LETTERS
 
@@ -77,10 +82,26 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
 def sees_a_word(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
     """Does the reader surely see a word of three letters or more?"""
     return any(
-        word.confidence >= PLAINLY and count_letters(word.text) >= 3 for word in reading.readings[0].words
+        word.confidence >= PLAINLY and count_letters(word.text) >= 3 for word in _plain_words(reading)
     ) or any(
-        word.is_same and word.probability >= LEAST_WORD and count_letters(word.text) >= 3 for word in judged
+        word.is_same and word.probability >= LEAST_WORD and count_letters(word.text) >= 3 and not is_row
+        for word, is_row in zip(judged, drawn_rows(judged), strict=True)
     )
+
+
+def drawn_rows(judged: Sequence[JudgedWord]) -> list[bool]:
+    """For each word, whether it is a row of drawn figures."""
+    lines = itertools.groupby(judged, key=lambda word: word.line)
+    return [is_row for _, line in lines for is_row in drawn_rows_of([word.text for word in line])]
+
+
+def drawn_rows_of(line: Sequence[str]) -> list[bool]:
+    """For each word of a line, whether it is a row of drawn figures: "000" beside other figures is a number."""
+    rows = [DRAWN_ROW.fullmatch(text) is not None for text in line]
+    has_number = any(
+        not is_row and any(sign.isdigit() for sign in text) for text, is_row in zip(line, rows, strict=True)
+    )
+    return [is_row and not (has_number and text.isdigit()) for text, is_row in zip(line, rows, strict=True)]
 
 
 def _is_drawing(reading: NoteReading) -> bool:
@@ -100,9 +121,9 @@ def drawing_log_odds(reading: NoteReading) -> float:
 
 def reader_features(reading: NoteReading) -> dict[str, float]:
     """What the plain reading says on whether there is text at all; see pipeline.doodles.READER."""
-    words = reading.readings[0].words
+    words = _plain_words(reading)
     letters = sum(count_letters(word.text) for word in words)
-    confidence = plain_confidence(reading)
+    confidence = _mean_confidence(words)
     return {
         "confidence": confidence,
         "best_word": max(
@@ -111,6 +132,16 @@ def reader_features(reading: NoteReading) -> dict[str, float]:
         "letters": math.log1p(letters),
         "lone": confidence**2 if letters <= MOST_FIGURES else 0.0,
     }
+
+
+def _plain_words(reading: NoteReading) -> list[Word]:
+    """The words of the plain reading; rows of drawn figures are none."""
+    return [
+        word
+        for line in reading.readings[0].lines
+        for word, is_row in zip(line.words, drawn_rows_of([one.text for one in line.words]), strict=True)
+        if not is_row
+    ]
 
 
 def _is_scraps(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
@@ -148,7 +179,10 @@ def _is_figure(reading: NoteReading) -> bool:
 
 def plain_confidence(reading: NoteReading) -> float:
     """The network's mean confidence without the language's help, each word weighed by its letters."""
-    words = reading.readings[0].words
+    return _mean_confidence(reading.readings[0].words)
+
+
+def _mean_confidence(words: Sequence[Word]) -> float:
     letters = sum(count_letters(word.text) for word in words)
     return sum(word.confidence * count_letters(word.text) for word in words) / letters if letters else 0.0
 

@@ -105,6 +105,7 @@ def test_shapes_count_what_they_say() -> None:
     assert found["low"] == 0.0
     assert found["in_rows"] == 1.0
     assert 0.15 < found["unevenness"] < 0.25
+    assert found["pieces"] == pytest.approx(np.log1p(2))
 
 
 def test_the_shipped_numbers_name_every_feature_and_their_source() -> None:

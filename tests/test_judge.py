@@ -124,7 +124,6 @@ def test_a_drawing_with_a_letter_seen_in_it_is_no_text() -> None:
         ("a:0.8", 0.0, 0.0, False),  # no ink at all
         ("✓:0.9", 0.0, 0.02, False),
         ("£ ook OK", 0.03, 0.07, True),
-        ("£:0.2 ook:0.1 OK:0.1", 0.03, 0.07, False),  # a clock and three little people
     ],
 )
 def test_a_lone_large_sign_is_writing_and_a_drawing_is_none(
@@ -196,7 +195,9 @@ def test_a_draft_prints_more_than_the_default() -> None:
 def test_rows_of_drawn_figures_are_no_text() -> None:
     assert verdict(note("pair to 8888", "88 build")) == ("partial", "pair to [illegible]\nbuild")
     assert verdict(note("pair 8888"), "draft") == ("partial", "pair [illegible]")
-    assert verdict(note("since 2011", "88.5")) == ("legible", "since 2011\n88.5")
+    assert verdict(note("pair okok", "OKOKOK build")) == ("partial", "pair [illegible]\nbuild")
+    assert verdict(note("5 000 000 people", "06 88 00")) == ("legible", "5 000 000 people\n06 88 00")
+    assert verdict(note("since 2011", "88.5 ok")) == ("legible", "since 2011\n88.5 ok")
 
 
 def test_an_unlikely_lone_letter_is_not_guessed_at() -> None:
@@ -327,7 +328,7 @@ def drawing(drawn: float, *, is_written: bool = True) -> Ink:
 
 @pytest.mark.parametrize("is_written", [True, False])
 def test_what_is_drawn_and_holds_no_sure_word_is_no_text(is_written: bool) -> None:
-    faces = drawing(5.0, is_written=is_written)
+    faces = drawing(6.0, is_written=is_written)
     assert verdict(note("NO:0.1", ink=faces)) == ("no_text", "")
     assert verdict(note(ink=faces)) == ("no_text", "")
     assert verdict(note("5:0.2 OK:0.6", "ook:0.1", ink=faces)) == ("no_text", "")
@@ -337,10 +338,26 @@ def test_a_sure_word_beside_a_drawing_is_text() -> None:
     assert verdict(note("Derek", ink=drawing(5.0)))[0] != "no_text"
 
 
+@pytest.mark.parametrize("row", ["8888", "okok", "oooo"])
+def test_a_row_of_drawn_figures_is_no_sure_word(row: str) -> None:
+    assert verdict(note(f"{row}:0.9", "NO:0.1", ink=drawing(5.0))) == ("no_text", "")
+    assert verdict(note(f"{row}:0.9", "Derek", ink=drawing(5.0)))[0] != "no_text"
+
+
 def test_ink_that_may_be_writing_is_never_no_text_for_its_shape_alone() -> None:
     assert verdict(note(ink=drawing(-2.0))) == ("illegible", "")
     many = note(*["wern:0.1 mur:0.1 nun:0.2"] * 5, ink=drawing(2.5))  # a scrawl in many words
     assert verdict(many) == ("illegible", "")
+
+
+def test_a_clock_and_three_little_people_are_a_drawing() -> None:
+    assert verdict(note("£:0.2 ook:0.1 OK:0.1", ink=drawing(4.0, is_written=False))) == ("no_text", "")
+
+
+def test_another_script_in_large_letters_is_illegible_not_blank() -> None:
+    large = drawing(-1.0, is_written=False)
+    assert verdict(note("785?:0.1", ink=large)) == ("illegible", "")
+    assert verdict(note("785?:0.1", ink=drawing(4.0, is_written=False))) == ("no_text", "")
 
 
 def test_a_sign_the_reader_knows_stays_unless_its_shape_is_a_drawing() -> None:

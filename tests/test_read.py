@@ -103,6 +103,22 @@ def test_a_doubtful_turn_must_be_clearly_better() -> None:
     assert sum(reader.seen) > 1
 
 
+@pytest.mark.parametrize(("words", "looks"), [(("OK", "okok"), 1), (("OK", "power"), 2)])
+def test_a_note_is_turned_by_words_not_by_figures_that_look_like_letters(
+    words: tuple[str, ...], looks: int
+) -> None:
+    running_down = tuple(
+        (word, 0.9, ((140.0, 60.0), (140.0, 200.0), (100.0, 200.0), (100.0, 60.0))) for word in words
+    )
+
+    class Telling(Fake):
+        finds_direction = True
+
+    fake = Telling(lambda image: reading(*running_down))
+    read.read_notes([straight(note())], [fake])
+    assert len(fake.seen) == looks
+
+
 def test_lines_that_run_up_the_note_are_turned() -> None:
     def act(image: Image) -> Reading:
         if image.shape[0] != image.shape[1]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ from pipeline.presence import (
     JudgedWord,
     core_letters,
     count_letters,
+    drawn_rows,
     has_writing,
     is_scant,
     plain_confidence,
@@ -51,8 +51,6 @@ TELLING_LETTERS, SHORT_SURE, VERY_SURE = 2.2, 0.75, 0.95
 """See `is_hopeless` and `may_be_legible`."""
 CHANGED = 0.4
 """What a word that the language changed tells of there being text, beside one that the network saw."""
-DRAWN_ROW = re.compile(r"([8oO0%&])\1+")
-"""What rows of drawn figures, faces and loops are read as."""
 LONE_LETTER = 0.4
 SCRAWL = 0.12
 """The same below which all words of a note are the language's: it finds "in", "win" and "ten" in any row of loops."""
@@ -125,7 +123,10 @@ def _published(
     reading: NoteReading, judged: Sequence[JudgedWord], limits: Point, confidence: float
 ) -> Judgement:
     placed = _with_signs(reading, judged)
-    tokens = [_token(word, limits) for word in placed]
+    tokens = [
+        marks.Lost() if is_row else _token(word, limits)
+        for word, is_row in zip(placed, drawn_rows(placed), strict=True)
+    ]
     if all(isinstance(token, marks.Lost) for token in tokens) or (judged and is_hopeless(judged, limits)):
         return Judgement("", "illegible", round(1.0 - right_share(judged), 4))
     if judged and is_scant(reading, judged):
@@ -194,10 +195,8 @@ def may_be_legible(reading: NoteReading, judged: Sequence[JudgedWord], limits: P
         return False
     letters = sum(len(core_letters(word.text)) for word in judged)
     least = limits.sure if letters >= 3 else max(limits.sure, VERY_SURE)
-    return all(
-        word.is_same
-        and word.probability >= (signs.SURE if signs.is_sign(word.text) else least)
-        and not DRAWN_ROW.fullmatch(word.text)
+    return not any(drawn_rows(judged)) and all(
+        word.is_same and word.probability >= (signs.SURE if signs.is_sign(word.text) else least)
         for word in judged
     )
 
@@ -217,8 +216,6 @@ def _laid_out(tokens: Sequence[marks.Token], lines: Sequence[int]) -> list[marks
 
 
 def _token(word: JudgedWord, limits: Point) -> marks.Token:
-    if DRAWN_ROW.fullmatch(word.text):
-        return marks.Lost()
     if signs.is_sign(word.text):
         return marks.Word(word.text, is_unsure=word.probability < signs.SURE)
     if word.probability >= limits.sure and word.is_same:

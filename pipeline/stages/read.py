@@ -8,6 +8,7 @@ need one get one, and all notes of a photograph that do are read together.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,12 +31,13 @@ from pipeline.model import (
     Point,
     Reading,
 )
+from pipeline.presence import drawn_rows_of
 from pipeline.readers import Reader
 from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
 from pipeline.turning import running, tells_direction
 
-VERSION = "7"
+VERSION = "8"
 NOTE_SIDE = 480
 """Long side of a straightened note, in pixels."""
 WINDOW_SIDE = 320
@@ -55,6 +57,8 @@ FRAMED_LETTERS = 6
 """A note of so few letters at most, none of them sure, is looked at in a frame."""
 FRAMED_HEIGHT, FRAME = 110, 0.3
 """Height in pixels of what stands alone, and the paper round it as a share of that."""
+TELLING_LETTERS = 3
+"""A note is turned by words of so many letters: two are seen in any drawing, whichever way up."""
 LEFT_OUT = 0.12
 """Share of the ink outside all boxes from which a second look is taken."""
 Views = tuple[Reading, ...]
@@ -196,7 +200,7 @@ def _looked_again(looks: list[_Look], main: Reader, language: str) -> list[_Look
 def _other_turns(look: _Look, main: Reader) -> list[float]:
     """Degrees (clockwise) by which the note may have to be turned for its text to stand upright."""
     if tells_direction(main):
-        direction = _direction(look.best, main)
+        direction = _direction(look.best, main, TELLING_LETTERS)
         return [-direction % 360] if STEEP < abs(direction) < 180 - STEEP else []
     along = look.note.writing_angle
     if look.best.words and abs(along) > 20 and abs(_line_angle(look.best)) > 20:
@@ -211,9 +215,19 @@ def _other_turns(look: _Look, main: Reader) -> list[float]:
     return [180.0]
 
 
-def _direction(reading: Reading, reader: Reader) -> float:
-    """Where the text runs to, in degrees clockwise from -180 to 180; 0 unless the reader tells."""
-    return running([reading])[0] if tells_direction(reader) else 0.0
+def _direction(reading: Reading, reader: Reader, letters: int = 2) -> float:
+    """Where words of so many signs run to, in degrees clockwise from -180 to 180; 0 unless the reader tells.
+
+    Rows of drawn figures say nothing of it: a head on a body is "ok", lying on its side.
+    """
+    if not tells_direction(reader):
+        return 0.0
+    lines = (
+        Line(tuple(itertools.compress(line.words, [not row for row in drawn_rows_of(texts)])))
+        for line in reading.lines
+        if (texts := [word.text for word in line.words])
+    )
+    return running([replace(reading, lines=tuple(lines))], letters=letters)[0]
 
 
 def _stands(reading: Reading) -> bool:
