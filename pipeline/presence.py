@@ -63,6 +63,8 @@ def has_writing(reading: NoteReading, judged: Sequence[JudgedWord]) -> bool:
         return not _is_scraps(reading, judged)
     if len(judged) == 1 and core_letters(judged[0].text) in LOOKS_DRAWN:
         return False
+    if not reading.ink.coverage and not sees_word:
+        return False  # no ink at all: a letter is what the paper's own shape looks like
     seen = 1.0 - reading.ink.uncovered
     if sees_word or (
         seen >= LEAST_SEEN

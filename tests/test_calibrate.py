@@ -9,10 +9,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from pipeline.model import Line, Reading, Word
+from pipeline.model import Judgement, Line, Reading, Word
+from pipeline.presence import JudgedWord
 from pipeline.training import calibrate, reading_data
 from pipeline.training.reading_data import Example, whole
 from pipeline.training.reliability import diagram
+from tests.benchmark.bench_reading import worst_report
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -67,6 +69,18 @@ def test_a_second_run_reads_only_what_is_new(
     reader.fingerprint = "another one"
     calibrate.read_examples(tmp_path, tmp_path / "kept", say=lambda text: None)
     assert reader.shown == 8
+
+
+def test_the_worst_notes_of_every_set_are_shown_with_their_pictures(reader: Counting, tmp_path: Path) -> None:
+    notes = calibrate.read_examples(tmp_path, say=lambda text: None)
+    word = JudgedWord("power", 0.9, True, 0)
+    verdict = Judgement("power", "legible", 0.9)
+    judged = [calibrate.Judged(note, {"default": verdict}, (word,), np.ones(1)) for note in notes]
+    report = worst_report(judged, tmp_path, tmp_path / "worst", count=12)
+    page = report.read_text("utf-8")
+    assert len(list((tmp_path / "worst").glob("*.png"))) == 12
+    for kind in ("hand-note", "board", "found", "rendered"):
+        assert page.count(f"{kind}__wall#") == 3
 
 
 def test_without_a_folder_everything_is_read(reader: Counting, tmp_path: Path) -> None:

@@ -205,6 +205,17 @@ def test_an_unlikely_lone_letter_is_not_guessed_at() -> None:
     assert verdict(note("share power an:0.3")) == ("partial", "share power an[?]")
 
 
+def test_a_single_letter_must_be_seen_plainly_by_the_network_itself() -> None:
+    assert verdict(note("E:0.8", plain=("E:0.3",))) == ("illegible", "")
+    assert verdict(note("E:0.8", plain=("E:0.8",))) == ("partial", "E[?]")
+
+
+def test_a_letter_where_no_ink_is_is_the_papers_own_shape() -> None:
+    bare = Ink(0.0, 0.0, sharpness=0.0, text_height=0.0, is_written=False)
+    assert verdict(note("A:0.95", ink=bare)) == ("no_text", "")
+    assert verdict(note("Ask:0.95", ink=bare))[0] != "no_text"
+
+
 def test_a_string_of_short_likely_words_is_not_taken_for_text() -> None:
     assert verdict(note("in:0.7 we:0.7 a:0.7 me:0.7", plain=("m w u nn",))) == ("illegible", "")
     assert verdict(note("Why:0.99 coupliant:0.1"))[0] == "partial"

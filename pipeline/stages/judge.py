@@ -21,6 +21,7 @@ from pipeline import lexicon, marks, signs
 from pipeline.model import Judgement, NoteReading, Reading, Word
 from pipeline.presence import (
     LEFT_OUT,
+    PLAINLY,
     JudgedWord,
     core_letters,
     count_letters,
@@ -53,7 +54,8 @@ CHANGED = 0.4
 """What a word that the language changed tells of there being text, beside one that the network saw."""
 LONE_LETTER = 0.4
 SCRAWL = 0.12
-"""The same below which all words of a note are the language's: it finds "in", "win" and "ten" in any row of loops."""
+"""The network's own confidence below which all words of a note are the language's: it finds "in", "win" and "ten" in
+any row of loops. A single letter, which four blurred lines may look like, must be seen plainly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _published(
         return Judgement("", "illegible", round(1.0 - right_share(judged), 4))
     if judged and is_scant(reading, judged):
         return Judgement("", "illegible", round(1.0 - right_share(judged), 4))
-    if judged and plain_confidence(reading) < SCRAWL:
+    is_lone = sum(count_letters(word.text) for word in judged) == 1
+    if judged and plain_confidence(reading) < (PLAINLY if is_lone else SCRAWL):
         return Judgement("", "illegible", round(1.0 - plain_confidence(reading), 4))
     doubt = [token != marks.Word(word.text) for token, word in zip(tokens, placed, strict=True)]
     if not judged:

@@ -83,13 +83,8 @@ def read_examples(shared: Path, kept: Path | None = None, say: Callable[[str], N
     cache = Cache(kept) if kept is not None else None
     done: list[Read] = []
     fresh = 0
-    for load in (
-        reading_data.handwriting,
-        reading_data.real_boards,
-        reading_data.found_on_boards,
-        reading_data.rendered_boards,
-    ):
-        for example in load(shared):
+    for examples in reading_data.every_set(shared):
+        for example in examples:
             digest = _digest(example.note, maker)
             found = cache.get("read", digest, NoteReading) if cache else None
             if not isinstance(found, NoteReading):

@@ -41,6 +41,14 @@ class Example:
     is_partial: bool = False
 
 
+def every_set(shared: Path) -> Iterator[Iterator[Example]]:
+    """In hand, on boards by labelled boxes, on boards as found, and rendered."""
+    yield handwriting(shared)
+    yield real_boards(shared)
+    yield found_on_boards(shared)
+    yield rendered_boards(shared)
+
+
 def whole(image: Image) -> Straightened:
     """A picture that is the note, scaled to the size the readers are given."""
     height, width = image.shape[:2]

@@ -233,8 +233,8 @@ def worst_report(judged: Sequence[Judged], shared: Path, folder: Path, count: in
     wanted = {item.note.id for item in worst}
     pictures = {
         example.id: example.note.image
-        for load in (reading_data.handwriting, reading_data.real_boards, reading_data.rendered_boards)
-        for example in load(shared)
+        for examples in reading_data.every_set(shared)
+        for example in examples
         if example.id in wanted
     }
     parts = ["<!doctype html><meta charset='utf-8'><title>Worst readings</title><h1>Worst readings</h1>"]
