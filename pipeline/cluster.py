@@ -7,6 +7,7 @@ because a result that another version made would be taken for one of this versio
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
@@ -39,6 +40,9 @@ def connected(address: str, cache_folder: Path) -> Iterator[Cluster]:
             remedy="Install it with: pip install 'workshop-transcription[cluster]'",
         ) from None
     try:
+        # A client that fails to connect is closed whenever it happens to be collected, and waits for ever if another
+        # is being started then: none is made before something answers.
+        asyncio.run(_reach(address))
         client = Client(address, timeout=SECONDS_TO_CONNECT)
     except (OSError, ValueError) as error:
         raise MissingError(
@@ -62,6 +66,14 @@ def connected(address: str, cache_folder: Path) -> Iterator[Cluster]:
         finally:
             with suppress(OSError):
                 marker.unlink()
+
+
+async def _reach(address: str) -> None:
+    """Connect and hang up; raises OSError where nothing answers, ValueError for what is no address."""
+    from distributed.comm import connect  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+
+    line = await connect(address, timeout=SECONDS_TO_CONNECT)
+    await line.close()
 
 
 class Cluster(Executor):

@@ -124,7 +124,12 @@ def test_without_dask_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pyt
 def test_an_address_where_nobody_answers_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    pytest.importorskip("distributed", reason="Dask (the extra “cluster”) is not installed")
+    distributed = pytest.importorskip("distributed", reason="Dask (the extra “cluster”) is not installed")
+
+    def left_over(*_: object, **__: object) -> None:
+        raise AssertionError("a client that never connected would be left to be collected at any moment")
+
+    monkeypatch.setattr(distributed, "Client", left_over)
     monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 0.5)
     with (
         pytest.raises(MissingError, match="No Dask scheduler answers") as caught,
