@@ -71,8 +71,10 @@ def connected(address: str, cache_folder: Path) -> Iterator[Cluster]:
 async def _reach(address: str) -> None:
     """Connect and hang up; raises OSError where nothing answers, ValueError for what is no address."""
     from distributed.comm import connect  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from distributed.security import Security  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
 
-    line = await connect(address, timeout=SECONDS_TO_CONNECT)
+    # As a client does: certificates come from Dask's own settings.
+    line = await connect(address, timeout=SECONDS_TO_CONNECT, **Security().get_connection_args("client"))
     await line.close()
 
 
