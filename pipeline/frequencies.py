@@ -21,7 +21,6 @@ import msgspec
 import numpy as np
 import wordfreq
 from numpy.typing import NDArray
-from wordfreq.language_info import get_language_info
 from wordfreq.numbers import digit_freq, smash_numbers
 from wordfreq.tokens import lossy_tokenize
 
@@ -32,7 +31,8 @@ IN_PASSING = 40
 
 
 def zipf_frequency(word: str, language: str) -> float:
-    """What `wordfreq.zipf_frequency(word, language)` gives, for one of `wordfreq.available_languages()`.
+    """What `wordfreq.zipf_frequency(word, language)` gives, for one of `wordfreq.available_languages()` whose words
+    need no package of their own to be parted (not Chinese, Japanese or Korean).
 
     Raises LookupError for any other code, even where wordfreq would take its nearest ("pt-BR").
     """
@@ -71,8 +71,6 @@ def _zipf(word: str, language: str, centibels_of: Callable[[str], int | None]) -
             frequency *= digit_freq(token)
         rarity += 1.0 / frequency
     frequency = 1.0 / rarity
-    if get_language_info(language)["tokenizer"] == "jieba":
-        frequency *= wordfreq.INFERRED_SPACE_FACTOR ** -(len(tokens) - 1)
     frequency = max(frequency, wordfreq.zipf_to_freq(0.0))
     frequency = round(frequency, math.floor(-math.log(frequency, 10)) + 3)
     return float(round(wordfreq.freq_to_zipf(frequency), 2))
