@@ -114,6 +114,35 @@ def test_ten_notes_by_keyboard_a_split_an_undo_a_kill_and_all_is_there(
     assert sum(one.field == "principle_id" and one.new == "make-time" for one in kept) == 2
 
 
+def test_keys_pressed_before_the_next_note_is_seen_save_no_other_note(
+    start: Callable[..., Server], browse: Callable[..., Page]
+) -> None:
+    page = browse()
+    page.open(start().address, "Ada")
+    raw = lambda *keys: ActionChains(page.driver).send_keys(*keys).perform()  # noqa: E731
+    # A machine so busy that the photograph is drawn long after the words.
+    page.driver.execute_script("window.requestAnimationFrame = (run) => setTimeout(run, 1500)")
+    page.keys("j")
+    raw("s", Keys.ENTER)
+    page.until(lambda: "of 13" in page.text("progress-text"), "the split was taken back by the photograph")
+    assert page.left() == 13, "and no note was saved that was only to be split"
+
+    # And a server so busy that the note asked for comes long after the key.
+    page.driver.execute_script(
+        "const reach = window.fetch; window.fetch = async (...all) => {"
+        " if (String(all[0]).startsWith('note/')) await new Promise((go) => setTimeout(go, 1500));"
+        " return reach(...all); };"
+    )
+    page.keys("j", "j")
+    here = page.text("note-title")
+    raw("k", Keys.ENTER, "i")
+    assert page.text("note-title") == here, "the one asked for is not here yet"
+    page.until(lambda: page.text("note-title") != here)
+    page.keys("t")
+    page.until(lambda: page.left() == 12)
+    assert page.complaints() == []
+
+
 def test_two_browsers_at_once_and_a_settled_dispute(
     places: Places, start: Callable[..., Server], browse: Callable[..., Page]
 ) -> None:

@@ -25,6 +25,8 @@ export class Board {
     this.own = null;
     this.view = [0, 0, 1, 1];
     this.isClose = true;
+    this.isPainted = true;
+    this.painted = undefined; // the photograph that is drawn
     this.drag = null;
     svg.addEventListener('pointerdown', (event) => this.down(event));
     svg.addEventListener('pointermove', (event) => this.move(event));
@@ -33,13 +35,21 @@ export class Board {
     svg.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
   }
 
+  // Takes the note at once, so that a key pressed now is about this one; paint() lets it be seen.
   show(photo, notes, own) {
     this.cancel();
-    const isSame = this.photo?.sha256 === photo?.sha256;
     this.photo = photo;
     this.notes = notes;
     this.own = own;
-    if (!isSame) {
+    this.isPainted = false;
+  }
+
+  paint() {
+    if (this.isPainted) return;
+    this.isPainted = true;
+    const { photo } = this;
+    if (this.painted !== photo?.sha256) {
+      this.painted = photo?.sha256;
       this.svg.replaceChildren();
       if (!photo) return;
       this.svg.append(
@@ -205,6 +215,7 @@ export class Board {
   start(mode) {
     if (!this.photo) return;
     this.cancel();
+    this.paint();
     this.mode = mode;
     this.polygon = null;
     if (mode === 'corners') this.polygon = simplified(this.own);

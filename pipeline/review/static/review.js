@@ -19,6 +19,7 @@ const page = {
   wanted: null,
   figures: null,
   isBusy: false,
+  holds: 0, // how much is under way that keys have to wait for
   known: new Map(), // notes fetched ahead
   onPhoto: new Map(),
   pictures: [], // kept, so that the browser does not drop what was fetched ahead
@@ -98,17 +99,22 @@ function progress() {
   byId('orphans-open').textContent = orphans === 1 ? '1 decision without a note' : `${orphans} decisions without a note`;
 }
 
+// Nobody's pen is taken out of their hand: whoever is at a note keeps it as it is, and sees the new record later.
+const isAtIt = () =>
+  board.mode || form.isChanged || document.activeElement === byId('words') || document.querySelector('dialog[open]');
+
 // What others have done meanwhile, at this workshop's other pages and runs.
 async function news() {
-  if (document.hidden || page.isBusy || board.mode || page.fixed.second || document.querySelector('dialog[open]')) return;
+  if (document.hidden || page.holds || board.mode || page.fixed.second || document.querySelector('dialog[open]')) return;
   const found = await ask('figures').catch(() => null);
   if (!found) trouble('The program behind this page has stopped. What was said to be saved is safe. Start “workshop review” again to go on.');
-  if (!found || page.isBusy) return;
+  if (!found || page.holds) return;
   const { made, disputed } = page.figures;
-  Object.assign(page.figures, found);
+  const isNew = found.made !== made;
+  Object.assign(page.figures, found, { made });
   progress();
-  if (found.made !== made && !form.isChanged) {
-    await loadQueue(page.note?.id, true).catch(trouble);
+  if (isNew && !isAtIt()) {
+    await held(() => loadQueue(page.note?.id, true)).catch(trouble);
     say('The record was made anew; this is how it stands now.');
   } else if (found.disputed > disputed) say('A note was read differently by somebody else: see “disputed” above.');
 }
@@ -127,7 +133,7 @@ async function show(id, given = null) {
   document.body.classList.toggle('nothing', !isThere);
   if (!isThere) return nothingLeft();
   page.wanted = id;
-  const note = given ?? (await fetchNote(id));
+  const note = given ?? (await held(() => fetchNote(id)));
   if (page.wanted !== id) return; // meanwhile another one was asked for
   page.known.delete(id);
   const draft = page.drafts.get(id);
@@ -142,6 +148,7 @@ async function show(id, given = null) {
     say('What you had typed here is back. It is not saved yet.');
   }
   focusNote();
+  takeBoard();
   // The words first: the photograph may come a moment later.
   const shown = page.note;
   requestAnimationFrame(() => setTimeout(() => page.note === shown && showBoard().then(ahead, trouble), 0));
@@ -167,25 +174,31 @@ function nothingLeft() {
         : ['This workshop has no notes on photographs. Put photographs into its folder and run “workshop run”.', false];
   form.nothing(text, again ? () => commands['clear-filters']() : null);
   board.show(null, [], null);
+  board.paint();
   byId('where').textContent = '';
   focusNote();
 }
 
 const focusNote = () => byId('note-title').focus({ preventScroll: true });
 
-async function showBoard() {
+function takeBoard() {
   const { note } = page;
-  const photo = page.fixed.photos.find((one) => one.sha256 === note.photo);
+  const photo = page.fixed.photos.find((one) => one.sha256 === note.photo) ?? null;
   byId('where').textContent = photo
     ? `${photo.path}${note.seen > 1 ? ` · seen on ${note.seen} photographs, counted once` : ''}`
     : 'There is no photograph of this note.';
-  if (!photo) return board.show(null, [], null);
-  board.show(photo, page.onPhoto.get(photo.sha256) ?? [], note.polygon);
-  if (!page.onPhoto.has(photo.sha256)) {
-    const found = await ask(`on/${photo.sha256}`);
-    page.onPhoto.set(photo.sha256, found);
-    if (page.note === note) board.fill(found);
-  }
+  if (photo) board.show(photo, page.onPhoto.get(photo.sha256) ?? [], note.polygon);
+  else board.show(null, [], null);
+}
+
+async function showBoard() {
+  board.paint();
+  const { note } = page;
+  const sha256 = board.photo?.sha256;
+  if (!sha256 || page.onPhoto.has(sha256)) return;
+  const found = await ask(`on/${sha256}`);
+  page.onPhoto.set(sha256, found);
+  if (page.note === note) board.fill(found);
 }
 
 // Fetch the notes that come next, and their pictures, while the person reads this one.
@@ -285,16 +298,31 @@ async function perform(act_name, sent) {
   }
 }
 
-// While something is being saved, keys are not meant for the note that is about to go.
+// While something is being saved or another note is on its way, keys are not meant for the note that is about to go.
+async function held(waitFor) {
+  hold(1);
+  try {
+    return await waitFor();
+  } finally {
+    hold(-1);
+  }
+}
+
+function hold(by) {
+  page.holds += by;
+  document.body.classList.toggle('busy', page.holds > 0);
+}
+
 function busy(isBusy) {
   page.isBusy = isBusy;
-  document.body.classList.toggle('busy', isBusy);
+  hold(isBusy ? 1 : -1);
 }
 
 async function reach(act_name, sent) {
   try {
     const { said, note, next, ...figures } = await act(act_name, { person: person(), ...sent });
     trouble(null);
+    delete figures.made; // what is shown is as it was; news() shows the new record
     if (page.fixed.second) page.figures.left = Math.max(0, page.figures.left - 1);
     else Object.assign(page.figures, figures);
     progress();
