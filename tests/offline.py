@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import socket
 import struct
 import sys
-import time
+import threading
+import urllib.parse
 import urllib.request
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from campaigns.kills import make_quick
@@ -19,11 +22,13 @@ from fakes import in_this_process, workshop_of
 
 from pipeline import exporting
 from pipeline.planning import Places
+from pipeline.review.desk import Desk
 from pipeline.run import run
 from pipeline.standing import exportable, exportable_edition, publish_edition
 
 NAME = "town-hall"
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+IS_WARM, really_warm_up = threading.Event(), Desk.warm_up
 
 
 def raise_loopback() -> None:
@@ -44,15 +49,29 @@ def is_cut_off() -> bool:
 
 
 def look_at(address: str) -> None:
-    """Instead of a browser: fetch the review page, then stop the server as Ctrl-C does."""
+    """Instead of a browser: fetch the review page and a note, then stop the server as Ctrl-C does."""
     try:
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        page = opener.open(address, timeout=20).read().decode()
+        page = opener.open(address, timeout=300).read().decode()
         assert "<html" in page
+        first = _asked(opener, address, "/queue")["ids"][0]
+        assert _asked(opener, address, f"/note/{first}")["text"]
         print("review", flush=True)
-        time.sleep(1)  # the heavy parts are loaded half a second after the page
+        # Once a note was looked at, the heavy parts are loaded.
+        assert IS_WARM.wait(300)
+        print("warm", flush=True)
     finally:
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def _asked(opener: urllib.request.OpenerDirector, address: str, path: str) -> Any:
+    return json.load(opener.open(urllib.parse.urljoin(address, path), timeout=300))
+
+
+def warm_up(desk: Desk) -> None:
+    """As it is, and told when it is through."""
+    really_warm_up(desk)
+    IS_WARM.set()
 
 
 def main() -> None:
@@ -76,6 +95,7 @@ def main() -> None:
         assert all(file.stat().st_size for file in files)
         print(form, flush=True)
     webbrowser.open = look_at  # type: ignore[assignment]
+    Desk.warm_up = warm_up  # type: ignore[method-assign]
     try:
         serve(places, NAME, person="ada")
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +27,31 @@ def dask() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed", reason="Dask (the extra “cluster”) is not installed")
     import dask.config
 
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        dask.config.set({"distributed.comm.timeouts.connect": "60s"}),
-    ):
+    # On a busy machine a worker that was killed may take longer to come back than Dask waits before it gives it up.
+    patience = {"distributed.comm.timeouts.connect": "300s", "distributed.deploy.lost-worker-timeout": "1h"}
+    with pytest.MonkeyPatch.context() as patch, dask.config.set(patience):
         patch.setenv("PYTHONPATH", f"{TESTS.parent}:{TESTS}")
         patch.syspath_prepend(str(TESTS))
-        with distributed.LocalCluster(
+        made = distributed.LocalCluster(
             n_workers=2,
             threads_per_worker=1,
+            memory_limit=0,
             dashboard_address=":0",
             preload=["fakes_on_worker"],
             silence_logs=50,
-        ) as made:
-            yield made
+        )
+        yield made
+        # Workers that do not end in time are killed, and one that is not seen to end in time then is none of ours.
+        with suppress(TimeoutError):
+            made.close()
 
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     use_fakes(monkeypatch)
     monkeypatch.setattr(planning, "program_digest", lambda: "as tested")
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 300)
+    monkeypatch.setattr(cluster, "SECONDS_FOR_A_WORKER", 300)
     return Places(tmp_path / "raw", tmp_path / "processed", tmp_path / "reports")
 
 
@@ -141,6 +147,7 @@ def test_an_address_where_nobody_answers_is_told(
 
 def test_a_cluster_without_workers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask (the extra “cluster”) is not installed")
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 300)
     monkeypatch.setattr(cluster, "SECONDS_FOR_A_WORKER", 0.5)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as empty,

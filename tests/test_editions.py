@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pipeline import editions
 from pipeline.editions import (
     Edition,
+    edition_numbers,
     freeze,
     import_record,
     is_unchanged,
@@ -284,19 +285,28 @@ def test_killed_at_any_moment_it_leaves_whole_editions(tmp_path: Path) -> None:
     code = PUBLISHER.format(paths=[str(here), str(here.parent)], reports=str(tmp_path))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    process.stdout.readline()
-    for stop, delay in enumerate((0.03, 0.05, 0.08, 0.11)):
-        time.sleep(delay)
-        os.kill(process.pid, signal.SIGSTOP)
-        # Stopped is as good as killed here: what lies on the disk now is all there would be.
-        copy = tmp_path.with_name(f"{tmp_path.name}-{stop}")
-        shutil.copytree(tmp_path, copy)
-        os.kill(process.pid, signal.SIGCONT)
-        found = list_editions(copy, "demo")
-        assert [edition.number for edition in found] == list(range(1, len(found) + 1))
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    try:
+        process.stdout.readline()
+        for stop, delay in enumerate((0.03, 0.05, 0.08, 0.11)):
+            while len(edition_numbers(tmp_path, "demo")) < stop:  # however slow the machine
+                assert process.poll() is None
+                time.sleep(0.001)
+            time.sleep(delay)
+            os.kill(process.pid, signal.SIGSTOP)
+            # The signal is only sent: a rename that it was in the middle of is still done.
+            _, how = os.waitpid(process.pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(how)
+            # Stopped is as good as killed here: what lies on the disk now is all there would be.
+            copy = tmp_path.with_name(f"{tmp_path.name}-{stop}")
+            shutil.copytree(tmp_path, copy)
+            os.kill(process.pid, signal.SIGCONT)
+            found = list_editions(copy, "demo")
+            assert len(found) >= stop
+            assert [edition.number for edition in found] == list(range(1, len(found) + 1))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
     last = list_editions(tmp_path, "demo")[-1].number
     assert publish(tmp_path, make_record(title="After the kill")).number == last + 1
 
@@ -308,15 +318,18 @@ def _publish_in_process(reports: str, title: str, barrier: object, results: obje
 
 
 def test_publishing_at_once_gives_each_a_number(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
+    # Not forked: this process may have threads, of which one may hold a lock at that moment.
+    context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(4), context.Queue()
     jobs = [
-        context.Process(target=_publish_in_process, args=(str(tmp_path), f"Title {n}", barrier, results))
+        context.Process(
+            target=_publish_in_process, args=(str(tmp_path), f"Title {n}", barrier, results), daemon=True
+        )
         for n in range(4)
     ]
     for job in jobs:
         job.start()
-    numbers = sorted(results.get(timeout=30) for _ in jobs)
+    numbers = sorted(results.get(timeout=300) for _ in jobs)
     for job in jobs:
         job.join()
     assert [number for number, _ in numbers] == [1, 2, 3, 4]

@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -104,10 +105,15 @@ def test_unchanged_files_are_not_read_again(
     assert take_inventory(folder, index) == first
 
 
-def test_a_change_within_the_same_time_stamp_is_seen(folder: Path, index: Path) -> None:
+def test_a_change_within_the_same_time_stamp_is_seen(
+    folder: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = folder / "a.jpg"
     file.write_bytes(b"one")
     state = file.stat()
+    # A second later, however long the machine takes.
+    clock = SimpleNamespace(time_ns=lambda: state.st_mtime_ns + 1_000_000_000)
+    monkeypatch.setattr(inventory, "time", clock)
     before = take_inventory(folder, index)
     file.write_bytes(b"two")
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))

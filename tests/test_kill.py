@@ -63,7 +63,7 @@ def places_of(base: Path) -> Places:
 def killed_at(base: Path, point: int, publishes: bool = False) -> bool:
     child = FORKS.Process(target=_run_and_die, args=(str(base), point, publishes))
     child.start()
-    child.join(120)
+    child.join(600)
     assert child.exitcode in (0, -signal.SIGKILL), child.exitcode
     return child.exitcode != 0
 

@@ -32,10 +32,10 @@ def test_running_publishing_exporting_and_reviewing_need_no_network(tmp_path: Pa
         [*CUT_OFF, sys.executable, str(Path(__file__).parent / "offline.py"), str(tmp_path), *forms],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert told.returncode == 0, told.stderr
     said = [line for line in told.stdout.splitlines() if " " not in line]
-    assert said == ["run", "publish", *forms, "edition", "review", "stopped"]
+    assert said == ["run", "publish", *forms, "edition", "review", "warm", "stopped"]

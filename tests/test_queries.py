@@ -281,7 +281,7 @@ def test_a_database_open_for_writing_elsewhere_is_told(tmp_path: Path) -> None:
     holder.stdout.readline()
     with pytest.raises(BusyError, match="open for writing"):
         run_query(path, "SELECT 1")
-    holder.communicate("\n", timeout=60)
+    holder.communicate("\n", timeout=300)
     assert run_query(path, "SELECT 1 AS a", "csv") == "a\n1\n"
 
 
@@ -297,7 +297,7 @@ def test_a_file_that_is_no_database_and_a_stray_log_are_told(tmp_path: Path) -> 
         "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
         "c.execute('CREATE TABLE a (b INTEGER)'); os._exit(0)"
     )
-    subprocess.run([sys.executable, "-c", write, str(other)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", write, str(other)], check=True, timeout=300)
     Path(f"{other}.wal").replace(f"{path}.wal")
     with pytest.raises(QueryError, match=r"left workshops.duckdb.wal behind"):
         run_query(path, "SELECT 1")

@@ -101,11 +101,19 @@ def test_a_bad_reader_becomes_an_error_and_no_words(act: Callable[..., Any], sai
 
 
 def test_a_hanging_reader_is_left_alone_and_not_asked_again() -> None:
-    release = threading.Event()
-    reader = Fake(lambda images: release.wait(30))
-    first = read_contained(reader, [PICTURE, DARK], seconds=0.05)
-    second = read_contained(reader, [PICTURE], seconds=0.05)
-    release.set()
+    is_asked, release = threading.Event(), threading.Event()
+
+    def hang(_images: Sequence[RgbImage]) -> Any:
+        is_asked.set()
+        release.wait()
+
+    reader = Fake(hang)
+    try:
+        first = read_contained(reader, [PICTURE, DARK], seconds=0.05)
+        second = read_contained(reader, [PICTURE], seconds=0.05)
+        assert is_asked.wait(60)  # on a busy machine its thread may begin later than that
+    finally:
+        release.set()
     assert [reading.error for reading in first] == ["gave no answer within 0.05 s"] * 2
     assert second[0].error == "not asked: it hung on an earlier picture"
     assert reader.calls == 1

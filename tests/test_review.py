@@ -522,7 +522,7 @@ def test_nobody_waits_for_an_outline_that_is_being_read(places: Places) -> None:
     class SlowReader(FakeReader):
         def read(self, anchor: Any) -> Any:
             is_reading.set()
-            assert may_go_on.wait(60)
+            assert may_go_on.wait(300)
             return super().read(anchor)
 
     desk = Desk(places, places.raw / "demo", SlowReader())  # type: ignore[arg-type]
@@ -531,10 +531,10 @@ def test_nobody_waits_for_an_outline_that_is_being_read(places: Places) -> None:
     free = [[1400, 1000], [1550, 1000], [1550, 1150], [1400, 1150]]
     drawing = threading.Thread(target=ada.act, args=("draw",), kwargs={"photo": photo, "polygon": free})
     drawing.start()
-    assert is_reading.wait(60)
+    assert is_reading.wait(300)
     assert bo.save("n0002", text="meanwhile")["note"]["text"] == "meanwhile"
     may_go_on.set()
-    drawing.join(60)
+    drawing.join(300)
     assert bo.get("/queue")["total"] == 13
 
 

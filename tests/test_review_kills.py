@@ -46,11 +46,15 @@ def kill_one(places: Places, seed: int) -> list[str]:
         finally:
             os._exit(1)
     os.close(writer)
-    time.sleep(random.Random(seed).uniform(0.001, 0.06))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with os.fdopen(reader) as said:
-        return said.read().splitlines()
+        # From its start on, or from one of its first decisions, however long those take.
+        rng = random.Random(seed)
+        heard = [said.readline() for _ in range(rng.randrange(4))]
+        time.sleep(rng.uniform(0.001, 0.03))
+        os.kill(child, signal.SIGKILL)
+        _, how = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(how), "the review ended by itself"
+        return "".join([*heard, said.read()]).splitlines()
 
 
 def test_every_confirmed_decision_is_there_after_each_kill(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_until_the_themes_are_worked_out_the_last_runs_are_shown(
     may_go_on = threading.Event()
 
     def slow(*given: Any) -> ThemeResult:
-        assert may_go_on.wait(60)
+        assert may_go_on.wait(300)
         return fake_themes(*given)
 
     monkeypatch.setattr(stage, "themes", slow)

@@ -55,7 +55,7 @@ def loaded(places: Places, unwanted: frozenset[str], *command: str, code: int = 
         [sys.executable, "-c", RUN, ",".join(sorted(unwanted)), *command, *folders],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == code, done.stderr

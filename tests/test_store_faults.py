@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -116,7 +118,7 @@ def database(built_once: bytes, tmp_path: Path) -> Path:
 )
 def test_a_kill_leaves_the_old_database_or_the_new_one(database: Path, step: str, left: int) -> None:
     process = child(BUILD_AND_DIE, str(database), step)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL
     assert count(database) == left
     if step in ("created", "stored", "filled", "validated", "synced"):
@@ -133,7 +135,7 @@ def test_a_viewer_in_another_process_is_undisturbed(database: Path, how: str) ->
     assert viewer.stdout.readline().strip() == str(OLD)
     build([make_record(notes=NEW)], database)
     assert count(database) == NEW
-    rest, _ = viewer.communicate("\n", timeout=60)
+    rest, _ = viewer.communicate("\n", timeout=300)
     assert rest.strip() == str(OLD), "it still reads the database it opened"
     assert viewer.returncode == 0
     assert count(database) == NEW
@@ -146,7 +148,7 @@ def test_a_log_left_by_somebody_who_wrote_into_the_database_does_not_poison_the_
         "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
         "c.execute('CREATE TABLE mine (a INTEGER)'); os._exit(0)"
     )
-    child(write, str(database)).communicate(timeout=60)
+    child(write, str(database)).communicate(timeout=300)
     assert "workshops.duckdb.wal" in names(database.parent)
     build([make_record(notes=NEW)], database)
     assert count(database) == NEW
@@ -156,7 +158,7 @@ def test_a_disk_without_room_leaves_the_old_database(database: Path) -> None:
     """A real failure of writing: the child may not make a file larger than 200 kB."""
     before = database.read_bytes()
     process = child(BUILD_WITH_LITTLE_ROOM, str(database))
-    told, _ = process.communicate(timeout=60)
+    told, _ = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "could not be written" in told
     assert "Nothing is lost" in told
@@ -209,26 +211,33 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         build([make_record(notes=1)], tmp_path / "processed" / "workshops.duckdb")
 
 
-def test_a_second_build_waits_for_the_first(database: Path) -> None:
+def test_a_second_build_waits_for_the_first(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     inside, go_on = threading.Event(), threading.Event()
 
     def first_step(step: str) -> None:
         if step == "locked":
             inside.set()
-            go_on.wait(30)
+            assert go_on.wait(300)
         order.append(f"first {step}")
+
+    def sleep(seconds: float) -> None:
+        go_on.set()  # the second has found the lock taken, and waits
+        time.sleep(seconds)
 
     first = threading.Thread(
         target=build, args=([make_record(notes=1)], database), kwargs={"on_step": first_step}
     )
     first.start()
-    assert inside.wait(30)
-    with pytest.raises(BusyError, match="Another run is writing"):
-        build([make_record(notes=2)], database, lock_timeout=0.1)
-    threading.Timer(0.2, go_on.set).start()
-    build([make_record(notes=2)], database, on_step=lambda step: order.append(f"second {step}"))
-    first.join(30)
+    try:
+        assert inside.wait(300)
+        with pytest.raises(BusyError, match="Another run is writing"):
+            build([make_record(notes=2)], database, lock_timeout=0)
+        monkeypatch.setattr(builder, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+        build([make_record(notes=2)], database, on_step=lambda step: order.append(f"second {step}"))
+    finally:
+        go_on.set()
+        first.join(300)
     assert order.index("first swapped") < order.index("second locked")
     assert count(database) == 2
 
