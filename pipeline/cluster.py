@@ -44,6 +44,12 @@ def connected(address: str, cache_folder: Path) -> Iterator[Cluster]:
         # is being started then: none is made before something answers.
         asyncio.run(_reach(address))
         client = Client(address, timeout=SECONDS_TO_CONNECT)
+    except TypeError as error:  # what Dask says of tls:// without a certificate
+        raise MissingError(
+            f"{address} is an encrypted address, and Dask's settings name no certificates.",
+            safe="Nothing was changed.",
+            remedy="Name them under distributed.comm.tls in Dask's configuration, as on the cluster's other computers.",
+        ) from error
     except (OSError, ValueError) as error:
         raise MissingError(
             f"No Dask scheduler answers at {address}.",

@@ -145,6 +145,16 @@ def test_an_address_where_nobody_answers_is_told(
     assert "dask scheduler" in caught.value.remedy
 
 
+def test_an_encrypted_address_without_certificates_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="Dask (the extra “cluster”) is not installed")
+    with (
+        pytest.raises(MissingError, match="name no certificates") as caught,
+        cluster.connected("tls://127.0.0.1:1", tmp_path),
+    ):
+        pass
+    assert "distributed.comm.tls" in caught.value.remedy
+
+
 def test_a_cluster_without_workers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask (the extra “cluster”) is not installed")
     monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 300)
