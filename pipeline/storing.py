@@ -44,10 +44,23 @@ def store(
     With many records, other processes make their rows: the tables are the same. Raises StoreError, BusyError,
     MissingError or DecisionsError.
     """
-    from pipeline.history import history_of  # noqa: PLC0415  (and below: heavy, and a plan needs nothing of it)
-    from pipeline.store import builder  # noqa: PLC0415
+    from pipeline.store import builder  # noqa: PLC0415  (and below: heavy, and a plan needs nothing of it)
     from pipeline.store.dictionary import data_dictionary  # noqa: PLC0415
     from pipeline.store.questions import worked_questions  # noqa: PLC0415
+
+    # Runs of other workshops may be at the same point: each sees the records of those that built before it.
+    with builder.alone(places.database):
+        _build(places, workers, make_executor)
+        # It tells of the database's make, never of what stands in it.
+        told = Kept(Cache(places.cache), planning.program_digest(), {})
+        dictionary = told.or_made("dictionary", [], str, lambda: data_dictionary(places.database))
+        write_atomically(places.processed / "data-dictionary.md", dictionary.encode())
+        write_atomically(places.processed / "questions.md", worked_questions(places.database).encode())
+
+
+def _build(places: Places, workers: int | None, make_executor: executing.MakeExecutor) -> None:
+    from pipeline.history import history_of  # noqa: PLC0415
+    from pipeline.store import builder  # noqa: PLC0415
 
     logs = {
         folder.name: decisions.read_log(folder).decisions
@@ -68,12 +81,8 @@ def store(
         editions=[edition for history in histories for edition in history.editions],
         changes=[change for history in histories for change in history.changes],
         is_large=is_large,
+        is_alone=True,
     )
-    # It tells of the database's make, never of what stands in it.
-    told = Kept(Cache(places.cache), planning.program_digest(), {})
-    dictionary = told.or_made("dictionary", [], str, lambda: data_dictionary(places.database))
-    write_atomically(places.processed / "data-dictionary.md", dictionary.encode())
-    write_atomically(places.processed / "questions.md", worked_questions(places.database).encode())
 
 
 def _prepared(jobs: list[_Job], at_once: int, make_executor: executing.MakeExecutor) -> Iterator[Prepared]:

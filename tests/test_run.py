@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
@@ -15,6 +19,7 @@ from pipeline.errors import BusyError, PhotosFailedError
 from pipeline.files import exclusive
 from pipeline.planning import Places
 from pipeline.run import Summary, Watcher, plans, raise_for_failures, run
+from pipeline.store import builder
 from pipeline.store.digest import dump_digest
 
 
@@ -242,6 +247,37 @@ def test_two_workshops_share_the_database_and_neither_disturbs_the_other(places:
     draw_photo(folder / "photo-8.png", ["pink"], 8)
     go(places)
     assert rows(places, "SELECT DISTINCT workshop_id FROM responses") == [("b",)]
+
+
+def test_runs_of_two_workshops_at_once_leave_both_in_the_database(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop_of(places.raw, "a")
+    workshop_of(places.raw, "b")
+    others: list[threading.Thread] = []
+    is_waiting, build = threading.Event(), builder.build
+
+    def meanwhile(*given: Any, **named: Any) -> None:
+        """The first has looked what there is to store; another workshop's run comes to the same point."""
+        if not others:
+            others.append(threading.Thread(target=go, args=(places, "b")))
+            others[0].start()
+            while others[0].is_alive() and not is_waiting.wait(0.01):
+                pass
+        build(*given, **named)
+
+    def sleep(seconds: float) -> None:
+        is_waiting.set()
+        time.sleep(seconds)
+
+    monkeypatch.setattr(builder, "build", meanwhile)
+    monkeypatch.setattr(builder, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    go(places, "a")
+    others[0].join(300)
+    assert rows(places, "SELECT workshop_id, count(*) FROM responses GROUP BY 1 ORDER BY 1") == [
+        ("a", 6),
+        ("b", 6),
+    ]
 
 
 def test_a_second_run_on_the_same_workshop_is_refused_clearly(places: Places) -> None:

@@ -15,7 +15,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,7 @@ def build(
     is_large: bool = False,
     on_step: Callable[[str], None] | None = None,
     lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+    is_alone: bool = False,
 ) -> None:
     """Writes the database of all `records` to `path`, replacing what is there in one stroke.
 
@@ -96,15 +97,15 @@ def build(
     then hold its decisions and its place among the others. `is_large` says that there will be tens of
     thousands of notes or more: the tables are the same, the file is written faster. `on_step` hears of each step:
     locked, created, stored (once a chunk), filled, validated, synced, swapped. A second build of the
-    same path waits up to `lock_timeout` seconds for the first. The same input gives the same tables
-    in the same order.
+    same path waits up to `lock_timeout` seconds for the first; `is_alone` says that the caller holds
+    `alone` already. The same input gives the same tables in the same order.
 
     Raises StoreError, or BusyError if the wait was in vain; the old database is then as it was.
     """
     step = on_step or (lambda _name: None)
     with _failures_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path, lock_timeout):
+        with nullcontext() if is_alone else _locked(path, lock_timeout):
             _remove_leftovers(path)
             step("locked")
             building = path.with_name(f".{path.name}.building-{os.getpid()}-{secrets.token_hex(4)}")
@@ -225,6 +226,20 @@ def _sync(path: Path) -> None:
 
 
 # --- one builder at a time, and nothing left behind -------------------------------------------------
+
+
+@contextmanager
+def alone(path: Path, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
+    """Be the only one who builds `path`, from when it is looked what goes into it.
+
+    Whoever looked before and built after another would leave out what that one had put in. Raises StoreError, or
+    BusyError if the wait was in vain.
+    """
+    with ExitStack() as held:
+        with _failures_explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(_locked(path, timeout))
+        yield
 
 
 @contextmanager
