@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -95,20 +97,18 @@ def append(folder: Path, decisions: Iterable[Decision]) -> None:
     half-written by a crash, a newline is put after it first. Raises StorageError; then nothing that
     was there before is touched.
     """
-    import fcntl  # noqa: PLC0415  (only writers need it)
-
     file = folder / FILE_NAME
     lines = b"".join(encode(decision) + b"\n" for decision in decisions)
     try:
         is_new = not file.exists()
-        with file.open("ab") as log:
-            fcntl.flock(log, fcntl.LOCK_EX)
+        with _opened_alone(file) as log:
             size = log.seek(0, os.SEEK_END)
             if size and not _ends_in_newline(file, size):
                 lines = b"\n" + lines
             try:
-                log.write(lines)
-                log.flush()
+                left = memoryview(lines)
+                while left:
+                    left = left[log.write(left) :]
                 os.fsync(log.fileno())
             except OSError:
                 # A full disk may have taken part of a line; take that part away again.
@@ -120,6 +120,30 @@ def append(folder: Path, decisions: Iterable[Decision]) -> None:
         raise storage_error(
             file, error, "The decisions made before are safe; this one was not saved."
         ) from error
+
+
+@contextmanager
+def _opened_alone(file: Path) -> Iterator[FileIO]:
+    """The log, open for adding to, while nobody else adds to it.
+
+    Without a buffer: what a full disk did not take would be tried again when the file is cut off or closed.
+    """
+    import fcntl  # noqa: PLC0415  (only writers need it)
+
+    while True:
+        with file.open("ab", buffering=0) as log:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            # An editor may have put another file in its place since it was opened: what is added here would be lost.
+            if _is_still(file, log):
+                yield log
+                return
+
+
+def _is_still(file: Path, log: FileIO) -> bool:
+    try:
+        return os.path.samestat(file.stat(), os.fstat(log.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def encode(decision: Decision) -> bytes:

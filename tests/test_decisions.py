@@ -1,8 +1,11 @@
 """The log of decisions: append-only, whole lines, nothing lost."""
 
+import fcntl
 import json
 import multiprocessing
+import resource
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.decisions import FILE_NAME, append, read_log
 from pipeline.errors import StorageError
 from pipeline.model import Decision
+from pipeline.review.tail import Tail
 
 SQUARE = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
 
@@ -107,6 +111,54 @@ def test_several_people_at_once_lose_nothing(tmp_path: Path) -> None:
     log = read_log(tmp_path)
     assert len(log.decisions) == 120
     assert log.problems == ()
+
+
+def test_a_file_that_an_editor_puts_in_its_place_meanwhile_gets_the_decision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(tmp_path, [decision(1)])
+    file, lock = tmp_path / FILE_NAME, fcntl.flock
+    edited = [tmp_path / "edited", tmp_path / "edited again"]
+    for copy in edited:
+        copy.write_bytes(file.read_bytes())
+
+    def late(log: Any, how: int) -> None:
+        if edited:
+            edited.pop().replace(file)
+        lock(log, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    append(tmp_path, [decision(2)])
+    assert edited == []
+    assert [one.id for one in read_log(tmp_path).decisions] == ["d1", "d2"]
+
+
+def test_a_log_rewritten_between_two_looks_is_noticed_and_not_read_from_its_middle(tmp_path: Path) -> None:
+    append(tmp_path, [decision(1), decision(2)])
+    tail = Tail(tmp_path)
+    assert len(tail.read_new()) == 2
+    assert not tail.is_rewritten()
+    other = tmp_path / "other"
+    other.mkdir()
+    append(other, [decision(number) for number in range(3, 9)])
+    (other / FILE_NAME).replace(tmp_path / FILE_NAME)
+    assert tail.read_new() == []
+    assert tail.is_rewritten()
+
+
+def test_a_disk_that_takes_half_a_line_keeps_none_of_it(tmp_path: Path) -> None:
+    append(tmp_path, [decision(1)])
+    before = (tmp_path / FILE_NAME).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, hard))
+    try:
+        with pytest.raises(StorageError, match="not saved"):
+            append(tmp_path, [decision(2)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+    append(tmp_path, [decision(3)])
+    assert [one.id for one in read_log(tmp_path).decisions] == ["d1", "d3"]
 
 
 def test_a_full_disk_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

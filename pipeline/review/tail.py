@@ -40,7 +40,10 @@ class Tail:
             if self.file.stat().st_size == self._position:
                 return []
             with self.file.open("rb") as log:
-                self._inode = os.fstat(log.fileno()).st_ino
+                inode = os.fstat(log.fileno()).st_ino
+                if self._position and inode != self._inode:
+                    return []  # rewritten since `is_rewritten` was asked, as it will tell the next time
+                self._inode = inode
                 log.seek(self._position)
                 content = log.read()
         except FileNotFoundError:
