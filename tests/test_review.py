@@ -538,6 +538,38 @@ def test_nobody_waits_for_an_outline_that_is_being_read(places: Places) -> None:
     assert bo.get("/queue")["total"] == 13
 
 
+def test_a_note_drawn_by_two_at_once_is_one(places: Places) -> None:
+    others: list[int] = []
+
+    class SlowReader(FakeReader):
+        def read(self, anchor: Any) -> Any:
+            if not others:
+                others.append(0)
+                others[0] = bo.post("draw", photo=photo, polygon=nearly).status_code
+            return super().read(anchor)
+
+    desk = Desk(places, places.raw / "demo", SlowReader())  # type: ignore[arg-type]
+    ada, bo = Browser(desk, "ada"), Browser(desk, "bo")
+    photo = ada.get("/note/n0001")["photo"]
+    free = [[1400, 1000], [1550, 1000], [1550, 1150], [1400, 1150]]
+    nearly = [[1405, 1000], [1555, 1000], [1555, 1150], [1405, 1150]]
+    answer = ada.post("draw", photo=photo, polygon=free)
+    assert (others, answer.status_code) == ([200], 400)
+    assert "already" in answer.json()["error"]
+    assert ada.get("/queue")["total"] == 13
+
+
+def test_a_picture_is_kept_for_good_only_under_its_own_address(desk: Desk) -> None:
+    browser = Browser(desk)
+    before = browser.get("/note/n0001")["picture"]
+    assert "immutable" in browser.client.get("/" + before).headers["cache-control"]
+    browser.act("move", note="n0001", polygon=[[x + 15, y + 12] for x, y in place(1)])
+    # A page that was told of the old place asks late; taking the move back makes the old address the note's again.
+    assert browser.client.get("/" + before).headers["cache-control"] == "no-store"
+    assert browser.act("undo")["note"]["picture"] == before
+    assert "immutable" in browser.client.get("/" + before).headers["cache-control"]
+
+
 def test_an_outline_that_cannot_be_read_is_still_a_note(places: Places) -> None:
     class NoReader(FakeReader):
         def read(self, anchor: Any) -> Any:

@@ -110,15 +110,24 @@ def draw(desk: Desk, person: str, sha256: object, points: object) -> Done:
     photo = desk.photos.get(str(sha256))
     if photo is None:
         raise RefusedError("That photograph is not part of this record.")
-    polygon = _tidy(desk, photo.sha256, points)
-    for note, (_, other) in desk.notes_on(photo.sha256):
-        if overlap(polygon, other) >= 0.6:
+    anchor = photo.sha256, _tidy(desk, photo.sha256, points)
+    with desk.lock:
+        _refuse_twice(desk, anchor)
+    desk.reader.read(anchor)
+    with desk.lock:
+        desk.refresh()
+        _refuse_twice(desk, anchor)  # somebody may have drawn it while it was read
+        desk.append([_Act(person).outline(anchor)])
+    return Done(_id_at(desk, anchor), "Saved: a new note.")
+
+
+def _refuse_twice(desk: Desk, anchor: Anchor) -> None:
+    """Raise RefusedError where a note lies at this place already."""
+    for note, (_, other) in desk.notes_on(anchor[0]):
+        if overlap(anchor[1], other) >= 0.6:
             raise RefusedError(
                 f"There is a note here already (“{note.text[:40]}”). Move its corners instead."
             )
-    desk.reader.read((photo.sha256, polygon))
-    desk.append([_Act(person).outline((photo.sha256, polygon))])
-    return Done(_id_at(desk, (photo.sha256, polygon)), "Saved: a new note.")
 
 
 def move(desk: Desk, case: Case, person: str, points: object) -> Done:

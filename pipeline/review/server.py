@@ -217,11 +217,13 @@ class _Page:
         if case is None or not case.base.sightings:
             return _picture(None)
         best, note = case.base.sightings[0], case.note
-        return _picture(
-            await run_in_threadpool(
-                self.desk.pictures.note, best.photo_sha256, best.polygon, note.shape, note.turn
-            )
+        # Its outline may have been moved since the page was told of this address: then another picture is shown, not
+        # to be kept in place of the one that belongs here.
+        is_its_own = request.url.query == views.picture_stamp(case)
+        made = await run_in_threadpool(
+            self.desk.pictures.note, best.photo_sha256, best.polygon, note.shape, note.turn
         )
+        return _picture(made, is_its_own)
 
     async def act(self, request: Request) -> Response:
         """Something a person does; answered when it is on the disk, with the note to show next."""
@@ -353,10 +355,10 @@ def _person(given: object, otherwise: str) -> str:
     return name[:_LONGEST_NAME] or otherwise
 
 
-def _picture(content: bytes | None) -> Response:
+def _picture(content: bytes | None, is_for_good: bool = True) -> Response:
     if content is None:
         return Response(status_code=404)
-    return Response(content, media_type="image/jpeg", headers=_FOR_GOOD)
+    return Response(content, media_type="image/jpeg", headers=_FOR_GOOD if is_for_good else None)
 
 
 def _refused(request: Request, error: Exception) -> Response:
