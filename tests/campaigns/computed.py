@@ -71,15 +71,13 @@ def _planned() -> dict[str, bytes]:
     import msgspec
 
     from pipeline.cache import StageKey
-    from pipeline.inventory import take_inventory
+    from pipeline.inventory import _Entry
     from pipeline.planning import State
 
     state = State("stamp", {"detect": StageKey("detect", "1")}, {"a.png": _DIGEST}, {"record.html": (1, 2)})
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "raw").mkdir()
-        (Path(name) / "raw" / "a.png").write_bytes(b"x")
-        take_inventory(Path(name) / "raw", Path(name) / "index.json")
-        return {"state": msgspec.json.encode(state), "index": (Path(name) / "index.json").read_bytes()}
+    # As an inventory writes it, of a file of long ago.
+    index = {"a.png": _Entry(1, 1_600_000_000_123_456_789, 1234567, 1_600_000_009_987_654_321, _DIGEST)}
+    return {"state": msgspec.json.encode(state), "index": msgspec.json.encode(index)}
 
 
 def seeds() -> dict[str, list[bytes]]:

@@ -20,7 +20,7 @@ import traceback
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -102,8 +102,10 @@ def _seeds() -> dict[str, list[bytes]]:
         for number, (name, new) in enumerate(said, 1)
     )
     with tempfile.TemporaryDirectory() as folder:
-        docx = docx_file(Path(folder) / "a.docx").read_bytes()
-        pptx = pptx_file(Path(folder) / "a.pptx").read_bytes()
+        docx, pptx = (
+            _packed(_parts(file.read_bytes()))
+            for file in (docx_file(Path(folder) / "a.docx"), pptx_file(Path(folder) / "a.pptx"))
+        )
     return {
         "jpeg": [encoded(gradient(), gps=True, orientation=6), _picture("JPEG", progressive=True)],
         "mpo": [_picture("MPO", save_all=True, append_images=pages)],
@@ -285,18 +287,23 @@ def _value_replaced(data: bytearray, rng: random.Random) -> bytearray:
 
 def _package_mutated(content: bytes, rng: random.Random) -> bytes:
     """An office file with one part mutated and everything round it whole, so that the part is really read."""
+    parts = _parts(content)
+    matters = r"word/(document|styles)\.xml|ppt/(presentation|slides/slide\d+)\.xml|ppt/_rels/.*"
+    wanted = rng.choice([name for name in parts if re.fullmatch(matters, name)])
+    return _packed({**parts, wanted: mutated(parts[wanted], rng, True)})
+
+
+def _parts(package: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _packed(parts: Mapping[str, bytes]) -> bytes:
+    """The parts as an office file, without the time of day: what is made of it is to be always the same."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        parts = [
-            name
-            for name in old.namelist()
-            if re.fullmatch(
-                r"word/(document|styles)\.xml|ppt/(presentation|slides/slide\d+)\.xml|ppt/_rels/.*", name
-            )
-        ]
-        wanted = rng.choice(parts)
-        for name in old.namelist():
-            new.writestr(name, mutated(old.read(name), rng, True) if name == wanted else old.read(name))
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
