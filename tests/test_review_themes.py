@@ -226,6 +226,27 @@ def test_until_the_themes_are_worked_out_the_last_runs_are_shown(
     ready(page)
 
 
+def test_what_is_decided_while_themes_are_worked_out_is_asked_for_again(
+    page: Browser, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Browser(make_desk(places), "bo")
+    desk_saw: list[str] = []
+
+    def slow(*given: Any) -> ThemeResult:
+        if not desk_saw:
+            desk_saw.append(other.save("n0009", text="meanwhile")["note"]["text"])
+            page.get("/figures")  # and the page's own desk hears of it
+        return fake_themes(*given)
+
+    page.save("n0008", text="before")
+    monkeypatch.setattr(stage, "themes", slow)
+    shown = page.get("/themes/now")
+    assert desk_saw == ["meanwhile"]
+    assert "meanwhile" not in str(shown)
+    later = page.get(f"/themes/now?version={shown['version']}")
+    assert "meanwhile" in str(later.get("principles"))
+
+
 def test_a_second_reader_has_no_themes_page(places: Places) -> None:
     page = Browser(make_desk(places), "bo", is_second=True)
     for path in ("/themes", "/themes/now"):

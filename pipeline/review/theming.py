@@ -79,16 +79,17 @@ class ThemeDesk:
         Where the themes are still being worked out it says so (`working`). Raises ConfigError where
         themes.toml cannot be understood.
         """
-        notes, kept = self._notes(), keeping.load(self.desk.folder)
+        (notes, seen), kept = self._notes(), keeping.load(self.desk.folder)
         if self._result is None:
             self._begin()
             last_run = ThemeResult(self.desk.loaded.record.themes)
             return {**_view(self.desk, notes, kept, last_run), "working": True}
-        if version == self._version(kept):
+        now = _version(kept, seen)
+        if version == now:
             return {"version": version}
         with self._lock:
             found = self._found(notes, kept)
-        return {**_view(self.desk, notes, kept, found), "working": False, "version": self._version(kept)}
+        return {**_view(self.desk, notes, kept, found), "working": False, "version": now}
 
     def act(self, person: str, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Do one thing to themes; answered when it is on the disk, with the page as it is then.
@@ -99,7 +100,7 @@ class ThemeDesk:
         when = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
         folder = self.desk.folder
         with self._lock:
-            notes = self._notes()
+            notes, seen = self._notes()
             if sent.get("act") == "undo":
                 kept = keeping.undo(folder, based_on=state, person=person, when=when)
                 said = "Taken back."
@@ -110,17 +111,18 @@ class ThemeDesk:
                 said = _SAID[edit.act]
             found = self._found(notes, kept)
         shown = _view(self.desk, notes, kept, found)
-        return {**shown, "working": False, "version": self._version(kept), "said": said}
+        return {**shown, "working": False, "version": _version(kept, seen), "said": said}
 
     # --- working it out ------------------------------------------------------------------------------
 
-    def _notes(self) -> tuple[Note, ...]:
+    def _notes(self) -> tuple[tuple[Note, ...], str]:
+        """The notes as they stand, and what changes with them.
+
+        Both of one moment: working themes out takes seconds, and what is decided meanwhile is not in them.
+        """
         with self.desk.lock:
             self.desk.refresh()
-            return self.desk.ledger.notes()
-
-    def _version(self, kept: keeping.Kept) -> str:
-        return f"{kept.state[:16]}-{len(self.desk.decisions)}-{self.desk.loaded.stamp[1]}"
+            return self.desk.ledger.notes(), f"{len(self.desk.decisions)}-{self.desk.loaded.stamp[1]}"
 
     def _known(self) -> Sequence[Theme]:
         """The themes on people's pages: those worked out last, and those of the last run."""
@@ -150,7 +152,7 @@ class ThemeDesk:
         def work() -> None:
             try:
                 with self._lock:
-                    self._found(self._notes(), keeping.load(self.desk.folder))
+                    self._found(self._notes()[0], keeping.load(self.desk.folder))
             except ConfigError:
                 pass  # told where the page asks
             except Exception:  # noqa: BLE001 - without it the themes of the last run are shown
@@ -159,6 +161,10 @@ class ThemeDesk:
                 self._is_working = False
 
         threading.Thread(target=work, daemon=True).start()
+
+
+def _version(kept: keeping.Kept, seen: str) -> str:
+    return f"{kept.state[:16]}-{seen}"
 
 
 def _edit(sent: Mapping[str, Any]) -> Edit:
