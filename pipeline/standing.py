@@ -175,6 +175,8 @@ class Crops(dict[str, Crop]):
             elif best.index >= 0:
                 wanted.setdefault(best.photo_sha256, []).append((note.id, best.index))
         for sha256, notes in wanted.items():
+            if sha256 not in plan.digests:
+                continue  # taken away since the last run: what it shows is not given out
             found = cache.get("cut", plan.digests[sha256]["cut"], tuple[Crop, ...])
             if isinstance(found, tuple):
                 self.update({note_id: found[index] for note_id, index in notes if index < len(found)})

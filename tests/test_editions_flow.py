@@ -231,6 +231,21 @@ def test_an_edition_is_exported_as_it_was_when_all_else_has_changed_or_gone(plac
         standing.exportable_edition(places, "town-hall", 3)
 
 
+def test_a_photograph_taken_away_since_the_last_run_costs_an_export_its_pictures_only(places: Places) -> None:
+    folder = workshop_of(places.raw, photos=2)
+    go(places)
+    before = standing.exportable(places, "town-hall")
+    (folder / "photo-1.png").unlink()
+    it = standing.exportable(places, "town-hall")
+    assert it.record == before.record
+    gone = {note.id for note in it.record.notes if note.sightings[0].photo == "photo-1.png"}
+    assert set(it.crops) == set(before.crops) - gone
+    assert gone and it.crops
+    for name in exporting.FORMATS:
+        if name not in ("pdf", "png"):
+            assert exporting.FORMATS[name](it)
+
+
 def test_corrections_made_elsewhere_come_back_once(places: Places) -> None:
     workshop_of(places.raw, photos=1)
     go(places)
