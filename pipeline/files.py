@@ -82,6 +82,16 @@ def remove_leftovers(folder: Path, older_than: float = STALE_SECONDS) -> int:
     return removed
 
 
+def is_at_work(path: Path, older_than: float = STALE_SECONDS) -> bool:
+    """May this be a file that somebody is writing with `write_atomically` at the moment?"""
+    if not _OWN_NAME.fullmatch(path.name):
+        return False
+    try:
+        return path.lstat().st_mtime >= time.time() - older_than
+    except OSError:
+        return False
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` durable, where the system has such a thing."""
     if sys.platform == "win32":

@@ -400,6 +400,19 @@ def test_a_kill_while_writing_leaves_the_old_files(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "editions" / ".partial-frozen").read_bytes() == b"not mine"
 
 
+def test_an_export_that_is_at_work_keeps_its_file_and_a_killed_one_does_not(tmp_path: Path) -> None:
+    exports = tmp_path / "exports" / "tei"
+    exports.mkdir(parents=True)
+    young, old, ours = (
+        exports / f".partial-{name}" for name in ("0123456789ab", "ba9876543210", "record.xml")
+    )
+    for file in (young, old, ours):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    write_reports(make_record(), {}, tmp_path, {})
+    assert [file.exists() for file in (young, old, ours)] == [True, False, False]
+
+
 def test_the_page_is_swapped_in_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     original = Path.replace

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from pipeline.files import PARTIAL, storage_error, sync_folder
+from pipeline.files import PARTIAL, is_at_work, storage_error, sync_folder
 
 KEPT = "editions"
 _BUFFER = 1 << 20
@@ -71,7 +71,9 @@ def _beside(target: Path) -> Path:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """What a killed run left behind; nothing else carries this prefix."""
-    for path in folder.rglob(f"{PARTIAL}*"):
-        if KEPT not in path.relative_to(folder).parts:
-            path.unlink(missing_ok=True)
+    """What a killed run left behind; nothing else carries this prefix but an export, which may be at work."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != KEPT]
+        for path in (Path(place, name) for name in names if name.startswith(PARTIAL)):
+            if not is_at_work(path):
+                path.unlink(missing_ok=True)
