@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,35 @@ def test_a_run_that_ends_meanwhile_is_taken_up(desk: Desk, places: Places) -> No
     save_record(places, notes, list(record.photos), title="Made anew")
     assert browser.get("/queue")["total"] == 11
     assert browser.get("/note/n0001")["text"] == "mine"
+
+
+def test_words_for_a_note_that_a_run_gave_another_id_are_not_lost(desk: Desk, places: Places) -> None:
+    from reviewing import save_record
+
+    browser = Browser(desk)
+    seen = browser.get("/note/n0001")
+    record = desk.loaded.record
+    notes = [replace(note, id=f"x{note.id}") for note in desk.loaded.material.notes]
+    save_record(places, notes, list(record.photos))
+    assert browser.post("save", note="n0001", text="mine", response_type="challenge").status_code == 410
+    place = {"photo_sha256": seen["photo"], "polygon": seen["polygon"]}
+    told = browser.save("n0001", seen, text="mine", place=place)
+    assert (told["note"]["id"], told["note"]["text"]) == ("xn0001", "mine")
+
+
+def test_what_is_decided_on_a_note_that_is_gone_is_told_or_refused(desk: Desk) -> None:
+    ada, bo = Browser(desk, "ada"), Browser(desk, "bo")
+    seen = bo.get("/note/n0001")
+    ada.act("discard", note="n0001")
+    assert "somebody decided meanwhile" in bo.save("n0001", seen, text="the power")["said"]
+    for name, sent in (
+        ("discard", {}),
+        ("split", {"line": [[150, 0], [150, 400]]}),
+        ("same", {"other": "n0002"}),
+    ):
+        assert bo.post(name, note="n0001", **sent).status_code == 410, name
+    ada.act("undo")
+    assert bo.get("/note/n0001")["text"] == "the power", "the words were kept"
 
 
 def test_a_half_written_last_line_is_told_and_does_no_harm(places: Places) -> None:
@@ -536,6 +566,24 @@ def test_nobody_waits_for_an_outline_that_is_being_read(places: Places) -> None:
     may_go_on.set()
     drawing.join(300)
     assert bo.get("/queue")["total"] == 13
+
+
+def test_a_note_split_by_two_at_once_is_split_once(places: Places) -> None:
+    others: list[int] = []
+
+    class SlowReader(FakeReader):
+        def read(self, anchor: Any) -> Any:
+            if not others:
+                others.append(0)
+                others[0] = bo.post("split", note="n0001", line=line).status_code
+            return super().read(anchor)
+
+    line = [[150, 0], [150, 400]]
+    desk = Desk(places, places.raw / "demo", SlowReader())  # type: ignore[arg-type]
+    ada, bo = Browser(desk, "ada"), Browser(desk, "bo")
+    assert ada.post("split", note="n0001", line=line).status_code == 410
+    assert others == [200]
+    assert ada.get("/queue")["total"] == 13
 
 
 def test_a_note_drawn_by_two_at_once_is_one(places: Places) -> None:

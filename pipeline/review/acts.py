@@ -31,6 +31,10 @@ class RefusedError(Exception):
     """Something asked for that cannot be done; the message is for the person."""
 
 
+class GoneError(RefusedError):
+    """What an act is about is not there any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What became of an act: the note to show afterwards, and what to say."""
@@ -66,6 +70,12 @@ def save(desk: Desk, case: Case, person: str, sent: Mapping[str, Any], is_blind:
         made.append(act.about(_anchor(case), "accept", None, True))
     _check(desk, made)
     desk.append(made)
+    if case.is_gone:
+        return Done(
+            note.id,
+            "Saved, but somebody decided meanwhile that this is not a note, or changed its outline: it counts "
+            "again as soon as that is taken back.",
+        )
     if case.claims and is_stale:
         return Done(note.id, "Saved. Somebody else read it differently meanwhile; both readings are kept.")
     return Done(note.id, "Saved.")
@@ -138,7 +148,7 @@ def move(desk: Desk, case: Case, person: str, points: object) -> Done:
         return Done(case.base.id, "Nothing was changed.")
     desk.reader.read((sha256, polygon))
     act = _Act(person, _machine_reading(case))
-    desk.append([act.about((sha256, before), "polygon", before, polygon)])
+    _append_if_still(desk, [case], [act.about((sha256, before), "polygon", before, polygon)])
     return Done(_id_at(desk, (sha256, polygon)), "Saved: the outline was moved and read again.")
 
 
@@ -155,11 +165,13 @@ def divide(desk: Desk, case: Case, person: str, line: object) -> Done:
     for part in parts:
         desk.reader.read((sha256, part))
     act = _Act(person, _machine_reading(case), "split in two")
-    desk.append(
+    _append_if_still(
+        desk,
+        [case],
         [
             act.about((sha256, before), "not_a_note", False, True),
             *(act.outline((sha256, part)) for part in parts),
-        ]
+        ],
     )
     return Done(_id_at(desk, (sha256, parts[0])), "Saved: two notes.")
 
@@ -175,14 +187,32 @@ def join(desk: Desk, case: Case, other: Case, person: str) -> Done:
     act = _Act(person, _machine_reading(case), "made one")
     whole = shapes.made_one(polygon, second)
     desk.reader.read((sha256, whole))
-    desk.append(
+    _append_if_still(
+        desk,
+        [case, other],
         [
             act.about((sha256, polygon), "not_a_note", False, True),
             act.about((sha256, second), "not_a_note", False, True),
             act.outline((sha256, whole)),
-        ]
+        ],
     )
     return Done(_id_at(desk, (sha256, whole)), "Saved: one note.")
+
+
+def still(desk: Desk, case: Case) -> None:
+    """Raise GoneError unless this is a note still, and lies where it did."""
+    now = desk.case(case.base.id)
+    if now is None or now.is_gone or now.base.sightings[:1] != case.base.sightings[:1]:
+        raise GoneError("Somebody decided meanwhile that this is not a note, or changed its outline.")
+
+
+def _append_if_still(desk: Desk, cases: Iterable[Case], made: Iterable[Decision]) -> None:
+    """Decide on outlines that took a while to read, unless somebody was quicker."""
+    with desk.lock:
+        desk.refresh()
+        for case in cases:
+            still(desk, case)
+        desk.append(made)
 
 
 def same(desk: Desk, case: Case, other: Case, person: str) -> Done:

@@ -22,10 +22,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from pipeline.anchors import anchor_from
 from pipeline.errors import MissingError, WorkshopError
 from pipeline.planning import Places
 from pipeline.review import acts, views
-from pipeline.review.acts import Done, RefusedError
+from pipeline.review.acts import Done, GoneError, RefusedError
 from pipeline.review.desk import Desk
 from pipeline.review.guard import Guard
 from pipeline.review.theming import ThemeDesk
@@ -163,6 +164,7 @@ class _Page:
                 Mount("/static", StaticFiles(directory=_HERE / "static")),
             ],
             exception_handlers={
+                GoneError: _gone,
                 RefusedError: _refused,
                 EditError: _refused,
                 ChangedError: _changed,
@@ -194,7 +196,7 @@ class _Page:
         """One note."""
         note_id = request.path_params["id"]
         self.desk.is_seen.set()
-        return await self._answer(lambda: views.note(self.desk, self.case_of(note_id), self.is_second))
+        return await self._answer(lambda: views.note(self.desk, self.case_at(note_id), self.is_second))
 
     async def on_photo(self, request: Request) -> Response:
         """The outlines on a photograph."""
@@ -281,11 +283,21 @@ class _Page:
             return Response(status_code=404)
         return JSONResponse(await run_in_threadpool(make))
 
-    def case_of(self, note_id: object) -> Case:
-        """A note by its id; raises RefusedError when it is not there."""
-        case = self.desk.case(str(note_id))
+    def case_at(self, note_id: object, place: object = None) -> Case:
+        """A note by its id, or by its place where a run gave it another id; raises GoneError when it is not there."""
+        if not isinstance(note_id, str):
+            raise RefusedError(_NOT_UNDERSTOOD)
+        case = self.desk.case(note_id)
+        if case is None and (anchor := anchor_from(place)) is not None:
+            case = self.desk.ledger.find(anchor)
         if case is None:
-            raise RefusedError("That note is not there any more; somebody may have changed its outline.")
+            raise GoneError("That note is not there any more; somebody may have changed its outline.")
+        return case
+
+    def case_of(self, note_id: object) -> Case:
+        """A note that is still one, by its id; raises GoneError otherwise."""
+        case = self.case_at(note_id)
+        acts.still(self.desk, case)
         return case
 
     async def _answer(self, make: Callable[[], Any], is_slow: bool = False) -> Response:
@@ -305,7 +317,8 @@ class _Page:
 
 
 def _save(page: _Page, person: str, sent: dict[str, Any]) -> Done:
-    return acts.save(page.desk, page.case_of(sent.get("note")), person, sent, page.is_second)
+    case = page.case_at(sent.get("note"), sent.get("place"))
+    return acts.save(page.desk, case, person, sent, page.is_second)
 
 
 _SLOW = ("draw", "move", "split", "join")
@@ -363,6 +376,10 @@ def _picture(content: bytes | None, is_for_good: bool = True) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 410)
 
 
 def _changed(request: Request, error: Exception) -> Response:
