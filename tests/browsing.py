@@ -27,10 +27,25 @@ DRIVER = shutil.which("chromedriver")
 HERE = Path(__file__).parent
 PATIENCE = 90.0
 """Seconds; machines that run tests are busy."""
+READY = "return !document.querySelector('body.busy, body.unseen') || !!document.querySelector('dialog[open]')"
 QUIET = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
 )
+
+GATES = """
+window.gates = {};
+const reach = window.fetch;
+window.fetch = async (...all) => {
+  const gate = gates[Object.keys(gates).find((part) => String(all[0]).includes(part))];
+  const answer = await reach(...all);
+  if (gate) {
+    gate.answered += 1;
+    await gate.promise;
+  }
+  return answer;
+};
+"""
 
 
 class Server:
@@ -88,16 +103,44 @@ class Page:
             assert time.monotonic() < end, what or f"waited in vain; the page says: {self.body()}"
             time.sleep(0.03)
 
+    def until_ready(self) -> None:
+        """Wait until the page takes keys: nothing is under way, and what is shown could have been looked at."""
+        self.until(lambda: self.driver.execute_script(READY), "the page never took keys again")
+
     def keys(self, *keys: str) -> None:
         for key in keys:
-            self.until(lambda: not self.driver.find_elements(By.CSS_SELECTOR, "body.busy"))
+            self.until_ready()
             ActionChains(self.driver).send_keys(key).perform()
+
+    def press(self, element: str) -> None:
+        """Click what has this id."""
+        self.until_ready()
+        self.driver.find_element(By.ID, element).click()
 
     def write(self, words: str) -> None:
         """Replace the words in the box and save."""
         self.keys("e")
         ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).perform()
         self.keys(words, Keys.ENTER)
+
+    def raw(self, *keys: str) -> None:
+        """Press keys at once, whatever the page is doing."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def run(self, script: str) -> Any:
+        """What a script returns that is run in the page."""
+        return self.driver.execute_script(script)
+
+    def shut(self, part: str) -> None:
+        """Keep back what the server answers to addresses that hold `part`, until `reopen`."""
+        if self.run("return !window.gates"):
+            self.run(GATES)
+        self.run(f"gates['{part}'] = {{...Promise.withResolvers(), answered: 0}}")
+
+    def reopen(self, part: str) -> None:
+        """Let through what was kept back, once there is something."""
+        self.until(lambda: self.run(f"return gates['{part}'].answered"), f"nobody asked for {part}")
+        self.run(f"gates['{part}'].resolve(); delete gates['{part}']")
 
     def text(self, element: str) -> str:
         return str(self.driver.find_element(By.ID, element).text)

@@ -2,6 +2,8 @@
 
 export class Refused extends Error {}
 export class Changed extends Refused {}
+export class Gone extends Refused {}
+const KINDS = { 409: Changed, 410: Gone };
 
 async function answer(response) {
   let body = null;
@@ -11,7 +13,7 @@ async function answer(response) {
     body = null;
   }
   if (response.ok && body !== null) return body;
-  const Kind = response.status === 409 ? Changed : Refused;
+  const Kind = KINDS[response.status] ?? Refused;
   throw new Kind(body?.error ?? 'The page was closed where it was started. Start “workshop review” again.');
 }
 

@@ -4,21 +4,31 @@ import { byId, make } from './api.js';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
+// Open a dialog: `answer` is what `close` is given, or null where it is closed in another way.
+// It is there before the dialog tells that it closed: that comes later than a key pressed at once, and Enter would
+// save the note without what was chosen; or so late that the dialog is open again, for something else.
+export function open(dialog) {
+  let settle;
+  const answer = new Promise((resolve) => {
+    settle = resolve;
+  });
+  dialog.onclose = () => dialog.open || settle(null);
+  dialog.showModal();
+  return {
+    answer,
+    close: (value) => {
+      settle(value);
+      dialog.close();
+    },
+  };
+}
+
 // Offer options, each with a key of its own: {label, sign (an element before the label), isChosen}.
 // Resolves to the option chosen, or to null.
 export function choose(title, options) {
   const dialog = byId('chooser');
   byId('chooser-title').textContent = title;
-  let settle;
-  const chosen = new Promise((resolve) => {
-    settle = resolve;
-  });
-  // Settled before the dialog tells that it closed: that comes later than a key pressed at once, and Enter would save
-  // the note without what was chosen.
-  const pick = (option) => {
-    settle(option);
-    dialog.close();
-  };
+  const { answer, close: pick } = open(dialog);
   byId('chooser-list').replaceChildren(
     ...options.map((option, i) =>
       make('button', { type: 'button', 'aria-pressed': String(Boolean(option.isChosen)), onclick: () => pick(option) },
@@ -32,11 +42,9 @@ export function choose(title, options) {
       pick(option);
     }
   };
-  byId('chooser-close').onclick = () => dialog.close();
-  dialog.showModal();
+  byId('chooser-close').onclick = () => pick(null);
   (byId('chooser-list').querySelector('[aria-pressed=true]') ?? byId('chooser-list').firstElementChild)?.focus();
-  dialog.onclose = () => settle(null);
-  return chosen;
+  return answer;
 }
 
 // Ask for a line of text; resolves to it, or to null where it was left as it is.
@@ -45,11 +53,12 @@ export function askFor(title, label, value) {
   byId('naming-title').textContent = title;
   byId('naming-label').textContent = label;
   byId('name').value = value;
-  byId('naming-close').onclick = () => dialog.close('no');
-  dialog.returnValue = 'no';
-  dialog.showModal();
+  const { answer, close } = open(dialog);
+  byId('naming-close').onclick = () => close(null);
+  dialog.querySelector('form').onsubmit = (event) => {
+    event.preventDefault();
+    close(byId('name').value.trim());
+  };
   byId('name').select();
-  return new Promise((resolve) => {
-    dialog.onclose = () => resolve(dialog.returnValue === 'yes' ? byId('name').value.trim() : null);
-  });
+  return answer;
 }

@@ -245,6 +245,7 @@ export class Board {
   cancel() {
     if (!this.mode) return;
     this.mode = null;
+    this.drag = null; // what was held is not there any more
     this.polygon = null;
     this.line = null;
     this.svg.classList.remove('drawing', 'picking');
@@ -252,13 +253,17 @@ export class Board {
     if (this.photo) this.draw();
   }
 
-  finish() {
-    const [mode, polygon, line] = [this.mode, this.polygon, this.line];
+  async finish() {
+    const { mode, polygon, line, own } = this;
     if (!mode || PICKING.has(mode)) return;
     this.cancel();
-    if (mode === 'draw') this.on.act('draw', { photo: this.photo.sha256, polygon });
-    if (mode === 'corners') this.on.act('move', { polygon });
-    if (mode === 'split') this.on.act('split', { line });
+    const act = { draw: ['draw', { photo: this.photo.sha256, polygon }], corners: ['move', { polygon }], split: ['split', { line }] }[mode];
+    if ((await this.on.act(...act)) === false && this.own === own) {
+      // What was drawn is there still, to be put right or tried again.
+      this.start(mode);
+      Object.assign(this, { polygon, line, isFresh: false });
+      this.draw();
+    }
   }
 
   pick(id) {
@@ -337,7 +342,8 @@ export class Board {
       this.cancel();
       return true;
     }
-    if (PICKING.has(this.mode)) return false;
+    // Enter without an outline lit would save the note instead.
+    if (PICKING.has(this.mode)) return event.key === 'Enter';
     if (event.key === 'Enter') {
       this.finish();
       return true;

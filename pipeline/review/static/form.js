@@ -27,7 +27,12 @@ export class Form {
     this.chosen = {};
     this.words = byId('words');
     this.words.addEventListener('input', () => this.lightUp());
-    byId('picture').addEventListener('load', () => byId('picture').classList.remove('waiting'));
+    for (const end of ['load', 'error']) {
+      byId('picture').addEventListener(end, () => {
+        byId('picture').classList.remove('waiting');
+        this.on.seen();
+      });
+    }
     byId('form').addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
@@ -326,9 +331,10 @@ export class Form {
   }
 
   turn() {
-    const picture = byId('picture');
-    const now = Number(picture.className.replace('waiting', '').trim().slice(1) || 0);
-    picture.className = now === 270 ? '' : `t${now + 90}`;
+    const { classList } = byId('picture');
+    const now = [90, 180, 270].find((angle) => classList.contains(`t${angle}`)) ?? 0;
+    classList.remove(`t${now}`);
+    if (now < 270) classList.add(`t${now + 90}`);
   }
 
   sent() {

@@ -1,12 +1,14 @@
 // One key for everything. Single letters only count outside text boxes, and can be switched off.
 
 import { byId } from './api.js';
+import { isHeld, steady } from './hands.js';
 
 const KEYS = {
   j: 'next', k: 'previous', u: 'undo', z: 'closer', '+': 'in', '-': 'out', r: 'turn',
   i: 'illegible', t: 'no-text', x: 'discard', p: 'principle', c: 'colour', h: 'shape',
   a: 'answers', g: 'guess', '?': 'help-open', d: 'draw', m: 'corners', s: 'split', o: 'join', '=': 'same',
 };
+const REST = 300; // ms
 const IN_SECOND = new Set(['next', 'previous', 'undo', 'closer', 'in', 'out', 'turn', 'illegible', 'no-text', 'help-open']);
 
 export function listenToKeys({ commands, form, board, hasNote }) {
@@ -14,9 +16,17 @@ export function listenToKeys({ commands, form, board, hasNote }) {
   onKeys.checked = localStorage.getItem('review-keys') !== 'off';
   onKeys.addEventListener('change', () => localStorage.setItem('review-keys', onKeys.checked ? 'on' : 'off'));
 
+  steady();
+  let dropped = -REST;
   document.addEventListener('keydown', (event) => {
+    // 229: a key that an input method takes; Safari tells of the one that ends composing in this way only.
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
     if (document.querySelector('dialog[open]')) return;
-    if (document.body.classList.contains('busy')) {
+    // Typed through while another note was on its way: the rest of the word is not meant as keys either.
+    if (isHeld() || event.timeStamp - dropped < REST) {
+      // The browser's own keys stay, so that one can load the page again.
+      if (event.ctrlKey || event.metaKey || /^F\d+$/.test(event.key)) return;
+      dropped = event.timeStamp;
       event.preventDefault();
       return;
     }
@@ -66,7 +76,7 @@ export function listenToKeys({ commands, form, board, hasNote }) {
 
   function inTextBox(event) {
     if (event.target.id !== 'words') return;
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+    if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       form.submit();
     } else if (event.key === 'Escape') {

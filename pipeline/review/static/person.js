@@ -1,6 +1,7 @@
 // Who is deciding: asked once, remembered for the next time.
 
 import { byId } from './api.js';
+import { open } from './asking.js';
 
 let name = '';
 
@@ -19,15 +20,15 @@ export function known() {
 }
 
 // Ask for the name; `suggested` stands in the box.
-export function introduce(suggested) {
+export async function introduce(suggested) {
   const dialog = byId('hello');
   byId('who').value = name || suggested;
-  dialog.showModal();
+  const { answer, close } = open(dialog);
+  dialog.querySelector('form').onsubmit = (event) => {
+    event.preventDefault();
+    close(true);
+  };
   byId('who').select();
-  return new Promise((resolve) => {
-    dialog.onclose = () => {
-      remember(byId('who').value.trim() || name || suggested || 'unnamed');
-      resolve();
-    };
-  });
+  await answer;
+  remember(byId('who').value.trim() || name || suggested || 'unnamed');
 }

@@ -1,8 +1,9 @@
 // The review page: a queue of notes, one at a time; every decision is saved before the next one is shown.
 
-import { act, ask, byId, say, trouble } from './api.js';
+import { act, ask, byId, Gone, say, trouble } from './api.js';
 import { Board } from './board.js';
 import { Form } from './form.js';
+import { alone, blink, isHeld, isSeen, whenFree } from './hands.js';
 import { listenToKeys } from './keys.js';
 import { clearFilters, fillFilters, filters, narrowed, showCounts, showOrphans } from './panels.js';
 import { introduce, known, person, remember } from './person.js';
@@ -16,11 +17,8 @@ const page = {
   done: new Set(),
   at: 0,
   note: null,
-  wanted: null,
   figures: null,
-  isBusy: false,
-  holds: 0, // how much is under way that keys have to wait for
-  known: new Map(), // notes fetched ahead
+  known: new Map(), // notes fetched ahead, or on their way
   onPhoto: new Map(),
   pictures: [], // kept, so that the browser does not drop what was fetched ahead
   drafts: new Map(), // what was typed and not saved, by note
@@ -32,13 +30,18 @@ const board = new Board(byId('board'), {
   act: (name, sent) => perform(name, { note: page.note?.id, ...sent }),
   mode: showMode,
 });
-const form = new Form({ save, perform: (name, sent) => perform(name, { note: page.note.id, ...sent }) });
+const form = new Form({
+  save: (sent) => isSeen() && save(sent),
+  perform: (name, sent) => isSeen() && perform(name, { note: page.note.id, ...sent }),
+  seen: blink,
+});
 
 async function begin() {
   page.fixed = await ask('start');
   form.prepare(page.fixed);
   fillFilters(page.fixed);
-  const asked = location.hash.slice(1) || null; // a note that the themes page leads to
+  const hash = location.hash.slice(1);
+  const asked = hash && !byId(hash) ? hash : null; // a note that the themes page leads to
   const name = known();
   if (name) {
     remember(name);
@@ -58,14 +61,21 @@ async function loadQueue(keep = null, isSitting = false) {
   page.figures = await ask('queue', { ...filters(), person: person() || page.fixed.person });
   page.ids = isSitting ? inTheirPlaces(page.figures.ids, keep) : page.figures.ids;
   if (!isSitting) page.done.clear();
-  page.known.clear();
-  page.onPhoto.clear();
+  // What is still on its way is of before, and comes into the old ones.
+  page.known = new Map();
+  page.onPhoto = new Map();
   page.at = Math.max(0, keep ? page.ids.indexOf(keep) : 0);
   byId('clear-filters').hidden = !narrowed();
   progress();
   notice(page.figures.notices);
-  await show(keep && !page.ids.includes(keep) ? keep : page.ids[page.at]);
+  await showFrom(keep && !page.ids.includes(keep) ? keep : page.ids[page.at]);
 }
+
+const filterAnew = () =>
+  whenFree(async () => {
+    keepDraft();
+    await loadQueue();
+  });
 
 // The notes as they stand now, in the order of this sitting: new ones come after the note that is shown.
 function inTheirPlaces(ids, keep) {
@@ -100,45 +110,69 @@ function progress() {
 }
 
 // Nobody's pen is taken out of their hand: whoever is at a note keeps it as it is, and sees the new record later.
-const isAtIt = () =>
-  board.mode || form.isChanged || document.activeElement === byId('words') || document.querySelector('dialog[open]');
+const isAtIt = () => isElsewhere() || form.isChanged || document.activeElement === byId('words');
+const isElsewhere = () => isHeld() || board.mode || document.querySelector('dialog[open]');
+
+const STOPPED = 'The program behind this page has stopped. What was said to be saved is safe. Start “workshop review” again to go on.';
 
 // What others have done meanwhile, at this workshop's other pages and runs.
 async function news() {
-  if (document.hidden || page.holds || board.mode || page.fixed.second || document.querySelector('dialog[open]')) return;
+  if (document.hidden || page.fixed.second || isElsewhere()) return;
   const found = await ask('figures').catch(() => null);
-  if (!found) trouble('The program behind this page has stopped. What was said to be saved is safe. Start “workshop review” again to go on.');
-  if (!found || page.holds) return;
+  if (!found) trouble(STOPPED);
+  else if (byId('trouble').textContent === STOPPED) trouble(null); // only out of reach, as after a sleep
+  if (!found || isHeld()) return;
   const { made, disputed } = page.figures;
   const isNew = found.made !== made;
   Object.assign(page.figures, found, { made });
   progress();
   if (isNew && !isAtIt()) {
-    await held(() => loadQueue(page.note?.id, true)).catch(trouble);
-    say('The record was made anew; this is how it stands now.');
+    await alone(async () => {
+      await loadQueue(page.note?.id, true);
+      say('The record was made anew; this is how it stands now.');
+    });
   } else if (found.disputed > disputed) say('A note was read differently by somebody else: see “disputed” above.');
 }
 
 async function fetchNote(id) {
-  const note = page.known.get(id) ?? (await ask(`note/${id}`));
-  page.known.set(id, note);
-  return note;
+  const { known } = page;
+  // Kept while it is on its way: one that was saved meanwhile cannot come back as it was before.
+  if (!known.has(id)) known.set(id, ask(`note/${id}`));
+  try {
+    const note = await known.get(id);
+    if (note.gone) throw new Gone('Somebody has decided meanwhile that this is not a note, or changed its outline.');
+    return note;
+  } catch (error) {
+    known.delete(id);
+    throw error;
+  }
+}
+
+// Show a note; one that somebody took away meanwhile leaves the queue, and the one after it is shown.
+async function showFrom(id) {
+  const at = page.ids.indexOf(id);
+  try {
+    await show(id);
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error;
+    if (at >= 0) page.ids.splice(at, 1);
+    const lost = page.drafts.get(id)?.words;
+    page.drafts.delete(id);
+    await show(page.ids[at >= 0 ? at : page.at] ?? page.ids.at(-1));
+    trouble(lost ? `${error.message} You had written there: “${lost}”` : error);
+  }
 }
 
 async function show(id, given = null) {
-  keepDraft();
-  const isThere = Boolean(id);
-  byId('form').hidden = !isThere;
-  byId('empty').hidden = isThere;
-  document.body.classList.toggle('nothing', !isThere);
-  if (!isThere) return nothingLeft();
-  page.wanted = id;
-  const note = given ?? (await held(() => fetchNote(id)));
-  if (page.wanted !== id) return; // meanwhile another one was asked for
+  const found = id ? (given ?? (await fetchNote(id))) : null;
+  byId('form').hidden = !found;
+  byId('empty').hidden = Boolean(found);
+  document.body.classList.toggle('nothing', !found);
+  if (!found) return nothingLeft();
   page.known.delete(id);
   const draft = page.drafts.get(id);
   // What was typed in sight of an older state is saved as such, so that nobody's word is passed over.
-  page.note = draft ? { ...note, stamp: draft.stamp } : note;
+  page.note = draft ? { ...found, stamp: draft.stamp } : found;
   const where = page.ids.indexOf(id);
   byId('note-title').textContent =
     where >= 0 ? `Note ${(where + 1).toLocaleString('en')} of ${page.ids.length.toLocaleString('en')}` : 'Note';
@@ -147,6 +181,7 @@ async function show(id, given = null) {
     form.bringBack(draft);
     say('What you had typed here is back. It is not saved yet.');
   }
+  blink();
   focusNote();
   takeBoard();
   // The words first: the photograph may come a moment later.
@@ -157,8 +192,8 @@ async function show(id, given = null) {
 // Nobody's words are lost because they looked at another note first.
 function keepDraft() {
   if (!page.note) return;
-  if (form.isChanged && !page.isBusy) page.drafts.set(page.note.id, { ...form.draft, stamp: page.note.stamp });
-  else if (!page.isBusy) page.drafts.delete(page.note.id);
+  if (form.isChanged) page.drafts.set(page.note.id, { ...form.draft, stamp: page.note.stamp });
+  else page.drafts.delete(page.note.id);
 }
 
 function nothingLeft() {
@@ -196,8 +231,9 @@ async function showBoard() {
   const { note } = page;
   const sha256 = board.photo?.sha256;
   if (!sha256 || page.onPhoto.has(sha256)) return;
+  const { onPhoto } = page;
   const found = await ask(`on/${sha256}`);
-  page.onPhoto.set(sha256, found);
+  onPhoto.set(sha256, found);
   if (page.note === note) board.fill(found);
 }
 
@@ -219,14 +255,12 @@ function fetchPicture(address) {
   page.pictures = [...page.pictures.slice(-4 * AHEAD), picture];
 }
 
-async function go(id) {
-  try {
+const go = (id) =>
+  alone(async () => {
+    keepDraft();
     trouble(null);
-    await show(id);
-  } catch (error) {
-    trouble(error);
-  }
-}
+    await showFrom(id);
+  });
 
 function step(by) {
   const where = page.note ? page.ids.indexOf(page.note.id) : -1;
@@ -239,21 +273,15 @@ function step(by) {
   go(page.ids[to]);
 }
 
-async function save(sent) {
-  if (page.isBusy || !page.note) return;
-  const { id } = page.note;
-  const where = page.ids.indexOf(id);
-  const next = where >= 0 ? page.ids[where + 1] : page.ids[page.at];
-  busy(true);
-  try {
-    const answer = await reach('save', { note: id, stamp: page.note.stamp, next, ...sent });
+const save = (sent) =>
+  alone(async () => {
+    const { id, stamp, photo, polygon } = page.note;
+    const where = page.ids.indexOf(id);
+    const next = where >= 0 ? page.ids[where + 1] : page.ids[page.at];
+    const place = { photo_sha256: photo, polygon }; // for a note that a run gave another id
+    const answer = await reach('save', { note: id, place, stamp, next, ...sent });
     if (answer) await saved(answer, id, where, next);
-  } catch (error) {
-    trouble(error);
-  } finally {
-    busy(false);
-  }
-}
+  });
 
 async function saved(answer, id, where, next) {
   page.drafts.delete(id);
@@ -272,51 +300,27 @@ async function saved(answer, id, where, next) {
   for (const note of page.onPhoto.get(page.note.photo) ?? []) if (note.id === id) note.done = true;
   page.at = Math.max(where, 0);
   if (next && answer.next) await show(next, answer.next);
-  else if (next) await show(next);
-  else await loadQueue();
+  else if (next) {
+    page.known.delete(next); // taken away since it was fetched
+    await showFrom(next);
+  } else await loadQueue();
 }
 
-// Anything but saving a reading: afterwards the queue may be another one.
-async function perform(act_name, sent) {
-  if (page.isBusy) return;
-  const before = page.note?.id;
-  const next = page.ids[page.ids.indexOf(before) + 1];
-  keepDraft();
-  byId('mode').hidden = true;
-  busy(true);
-  try {
+// Anything but saving a reading: afterwards the queue may be another one. Says whether it was done.
+const perform = (act_name, sent) =>
+  alone(async () => {
+    const before = page.note?.id;
+    const next = page.ids[page.ids.indexOf(before) + 1];
+    keepDraft();
+    byId('mode').hidden = true;
     const answer = await reach(act_name, sent);
-    if (!answer) return;
+    if (!answer) return false;
     // A note that is gone, or another one now: nothing is kept for it.
     if (answer.note?.id !== before && !['undo', 'draw'].includes(act_name)) page.drafts.delete(before);
     for (const id of [before, sent.other, answer.note?.id]) if (act_name !== 'name') page.done.delete(id);
     await loadQueue(answer.note?.id ?? (act_name === 'discard' ? next : before), true);
-  } catch (error) {
-    trouble(error);
-  } finally {
-    busy(false);
-  }
-}
-
-// While something is being saved or another note is on its way, keys are not meant for the note that is about to go.
-async function held(waitFor) {
-  hold(1);
-  try {
-    return await waitFor();
-  } finally {
-    hold(-1);
-  }
-}
-
-function hold(by) {
-  page.holds += by;
-  document.body.classList.toggle('busy', page.holds > 0);
-}
-
-function busy(isBusy) {
-  page.isBusy = isBusy;
-  hold(isBusy ? 1 : -1);
-}
+    return true;
+  });
 
 async function reach(act_name, sent) {
   try {
@@ -355,19 +359,24 @@ const commands = {
   join: () => page.note && board.start('join'),
   same: () => page.note && board.start('same'),
   answers: () => page.note && board.start('answers'),
-  discard: () => page.note && perform('discard', { note: page.note.id }),
-  person: () => introduce(page.fixed.person).then(() => loadQueue(page.note?.id)).catch(trouble),
+  discard: () => page.note && isSeen() && perform('discard', { note: page.note.id }),
+  person: () =>
+    alone(async () => {
+      await introduce(page.fixed.person);
+      keepDraft();
+      await loadQueue(page.note?.id);
+    }),
   'help-open': () => byId('help').showModal(),
   'counts-open': () => showCounts(page.figures),
-  'orphans-open': () => ask('orphans').then(showOrphans).catch(trouble),
+  'orphans-open': () => alone(async () => showOrphans(await ask('orphans'))),
   'disputed-open': () => {
     clearFilters();
     byId('show').value = 'disputed';
-    loadQueue().catch(trouble);
+    filterAnew();
   },
   'clear-filters': () => {
     clearFilters();
-    loadQueue().catch(trouble);
+    filterAnew();
   },
   'more-filters': () => {
     const isOpen = byId('more').classList.toggle('open');
@@ -394,11 +403,11 @@ const commands = {
 };
 for (const [id, run] of Object.entries(commands)) byId(id).addEventListener('click', run);
 for (const id of ['show', 'reason', 'principle-filter', 'type', 'status', 'photo-filter']) {
-  byId(id).addEventListener('change', () => loadQueue().catch(trouble));
+  byId(id).addEventListener('change', filterAnew);
 }
 addEventListener('beforeunload', (event) => {
   keepDraft();
   if (page.drafts.size) event.preventDefault();
 });
 listenToKeys({ commands, form, board, hasNote: () => Boolean(page.note) });
-begin().catch(trouble);
+alone(begin);

@@ -2,12 +2,13 @@
 
 import { act, ask, byId, Changed, make, say, trouble } from './api.js';
 import { askFor, choose } from './asking.js';
+import { blink, isSeen, steady } from './hands.js';
 import { introduce, known, person, remember } from './person.js';
 
 const AGAIN = 1500; // ms, while the themes are being worked out
 const NEWS_EVERY = 15000;
 
-const page = { now: null, principle: 0, theme: null, ticked: new Set(), isBusy: false, suggested: '' };
+const page = { now: null, principle: 0, theme: null, ticked: new Set(), isBusy: false, suggested: '', unsaved: null };
 const principle = () => page.now.principles[page.principle];
 const themes = () => principle()?.themes ?? [];
 const current = () => themes().find((one) => one.id === page.theme) ?? null;
@@ -35,10 +36,17 @@ async function load() {
 // The last run's themes are shown until they are worked out for the notes as they stand now.
 function again() {
   setTimeout(async () => {
+    const before = page.now;
     const now = await ask('themes/now').catch(() => null);
-    if (now && !now.working) take(now, page.now.state === now.state ? '' : CHANGED);
-    else again();
+    if (now && !now.working) hear(now, before);
+    if (page.now.working) again();
   }, AGAIN);
+}
+
+// Nothing is shown anew under somebody's hands, nor what was asked before they did something.
+function hear(now, before) {
+  if (page.isBusy || page.now !== before || document.querySelector('dialog[open]')) return;
+  take(now, before.state === now.state ? '' : CHANGED);
 }
 
 const CHANGED = 'The themes were changed elsewhere; this is how they stand now.';
@@ -46,8 +54,9 @@ const CHANGED = 'The themes were changed elsewhere; this is how they stand now.'
 async function news() {
   if (page.isBusy || !page.now?.version || document.querySelector('dialog[open]')) return;
   try {
-    const now = await ask('themes/now', { version: page.now.version });
-    if (now.principles && !page.isBusy) take(now, now.state === page.now.state ? '' : CHANGED);
+    const before = page.now;
+    const now = await ask('themes/now', { version: before.version });
+    if (now.principles) hear(now, before);
   } catch (error) {
     trouble(error);
   }
@@ -66,6 +75,7 @@ function take(now, told = '', notes = null, isOwn = false) {
   const nearest = [...themes()].sort((a, b) => shared(b) - shared(a))[0];
   page.theme = nearest && shared(nearest) ? nearest.id : null;
   show();
+  blink();
   const place = (wasOn && byId(wasOn)) || (page.theme && byId(`theme-${page.theme}`)) || byId('principle-title');
   place.focus({ preventScroll: true });
   if (told) say(told);
@@ -196,15 +206,19 @@ function step(by) {
 // --- doing ---------------------------------------------------------------------------------------
 
 async function perform(sent, notes = null) {
-  if (page.isBusy) return;
+  if (page.isBusy || !isSeen()) return;
   page.isBusy = true;
   document.body.classList.add('busy');
   try {
     const now = await act('themes/act', { person: person() || page.suggested, state: page.now.state, ...sent });
     trouble(null);
+    if (page.unsaved?.act === sent.act) page.unsaved = null;
     page.ticked.clear();
     take(now, now.said, notes, true);
   } catch (error) {
+    // What was typed stands in the box the next time.
+    const name = sent.parts ? sent.parts[1][0] : sent.name;
+    if (name) page.unsaved = { act: sent.act, name };
     // Somebody else was quicker: how it stands now is shown below what is said of it.
     if (error instanceof Changed) take(await ask('themes/now').catch(() => page.now));
     trouble(error);
@@ -213,6 +227,8 @@ async function perform(sent, notes = null) {
     document.body.classList.remove('busy');
   }
 }
+
+const typed = (act, otherwise) => (page.unsaved?.act === act && page.unsaved.name) || otherwise;
 
 // The theme a key is meant for; says what to do where there is none.
 function withTheme(run) {
@@ -231,13 +247,13 @@ function withTicked(run) {
 }
 
 const rename = withTheme(async (theme) => {
-  const name = await askFor('What is this theme called?', 'Name', theme.label);
+  const name = await askFor('What is this theme called?', 'Name', typed('rename', theme.label));
   if (name && name !== theme.label) await perform({ act: 'rename', themes: [theme.id], name });
   else back(theme);
 });
 
 const describe = withTheme(async (theme) => {
-  const name = await askFor(`What is “${theme.label}” about?`, 'In a sentence', theme.description);
+  const name = await askFor(`What is “${theme.label}” about?`, 'In a sentence', typed('describe', theme.description));
   if (name !== null && name !== theme.description) await perform({ act: 'describe', themes: [theme.id], name });
   else back(theme);
 });
@@ -246,7 +262,7 @@ const merge = withTheme(async (theme) => {
   const others = themes().filter((one) => one.id !== theme.id);
   if (!others.length) return say('There is no other theme under this principle.');
   const other = await choose(`Which theme says the same as “${theme.label}”?`, others.map((one) => ({ ...one, theme: one })));
-  const name = other && (await askFor('What is the theme of both called?', 'Name', theme.owned || !other.theme.owned ? theme.label : other.theme.label));
+  const name = other && (await askFor('What is the theme of both called?', 'Name', typed('merge', theme.owned || !other.theme.owned ? theme.label : other.theme.label)));
   if (name) await perform({ act: 'merge', themes: [theme.id, other.theme.id], name });
   else back(theme);
 });
@@ -255,7 +271,7 @@ const split = withTheme(async (theme) => {
   const mine = theme.notes.map((note) => note.id);
   const part = mine.filter((id) => page.ticked.has(id));
   if (!part.length || part.length === mine.length) return say('Tick the notes of one part first, then split.');
-  const name = await askFor(`What are these ${part.length === 1 ? 'words' : `${part.length} notes`} about?`, 'Name of the new theme', '');
+  const name = await askFor(`What are these ${part.length === 1 ? 'words' : `${part.length} notes`} about?`, 'Name of the new theme', typed('split', ''));
   const rest = mine.filter((id) => !part.includes(id));
   if (name) await perform({ act: 'split', themes: [theme.id], parts: [[theme.label, rest], [name, part]] }, part);
   else back(theme);
@@ -271,7 +287,7 @@ const move = withTicked(async (notes) => {
 });
 
 const makeNew = withTicked(async (notes) => {
-  const name = await askFor(`What ${notes.length === 1 ? 'is this note' : `are these ${notes.length} notes`} about?`, 'Name of the new theme', '');
+  const name = await askFor(`What ${notes.length === 1 ? 'is this note' : `are these ${notes.length} notes`} about?`, 'Name of the new theme', typed('make', ''));
   if (name) await perform({ act: 'make', notes, name }, notes);
 });
 
@@ -299,10 +315,11 @@ const KEYS = {
   n: makeNew, g: commands.ungroup, u: commands.undo, '?': commands['help-open'], Escape: commands.clear,
 };
 const onKeys = byId('keys-on');
+steady();
 onKeys.checked = localStorage.getItem('review-keys') !== 'off';
 onKeys.addEventListener('change', () => localStorage.setItem('review-keys', onKeys.checked ? 'on' : 'off'));
 document.addEventListener('keydown', (event) => {
-  if (!page.now || page.isBusy || document.querySelector('dialog[open]') || !onKeys.checked || event.repeat) return;
+  if (event.defaultPrevented || !page.now || page.isBusy || document.querySelector('dialog[open]') || !onKeys.checked || event.repeat) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (/^[1-9]$/.test(key)) open(Number(key) - 1);
