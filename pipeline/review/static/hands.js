@@ -59,8 +59,8 @@ export function steady() {
     if (event.key === 'Enter' && event.repeat) stop(event);
   }, true);
   document.addEventListener('click', (event) => {
-    const button = event.target.closest('button');
-    const isSecond = event.detail > 1 && button && !button.matches(OFTEN);
+    const pressed = event.target.closest('button, label, input');
+    const isSecond = event.detail > 1 && pressed && !pressed.matches(OFTEN);
     if (isSecond || (isHeld() && !event.target.closest('dialog, a'))) stop(event);
   }, true);
 }
