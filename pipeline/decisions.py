@@ -25,6 +25,8 @@ FILE_NAME = "decisions.jsonl"
 _FARTHEST = 1e7
 _DEEPEST = 8
 """Pixels, and levels of lists and tables in a value: more is a mistake, and trouble for who counts on it."""
+_TRIES = 20
+"""So often is the log opened anew where it seems another one: some shared disks number a file differently each time."""
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=False):
@@ -130,11 +132,11 @@ def _opened_alone(file: Path) -> Iterator[FileIO]:
     """
     import fcntl  # noqa: PLC0415  (only writers need it)
 
-    while True:
+    for left in reversed(range(_TRIES)):
         with file.open("ab", buffering=0) as log:
             fcntl.flock(log, fcntl.LOCK_EX)
             # An editor may have put another file in its place since it was opened: what is added here would be lost.
-            if _is_still(file, log):
+            if not left or _is_still(file, log):
                 yield log
                 return
 
