@@ -2,7 +2,7 @@
 
 import { byId, say, trouble } from './api.js';
 
-const BLINK = 300; // ms in which nobody sees what a note says
+const BLINK = 150; // ms in which nobody sees what a note says
 // What is pressed many times on purpose.
 const OFTEN = '#next, #previous, #in, #out, #closer, #turn';
 

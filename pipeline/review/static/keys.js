@@ -9,6 +9,8 @@ const KEYS = {
   a: 'answers', g: 'guess', '?': 'help-open', d: 'draw', m: 'corners', s: 'split', o: 'join', '=': 'same',
 };
 const REST = 300; // ms
+// What does nothing to a note, and is pressed fast on purpose.
+const LOOKING = new Set(['next', 'previous', 'closer', 'in', 'out', 'turn']);
 const IN_SECOND = new Set(['next', 'previous', 'undo', 'closer', 'in', 'out', 'turn', 'illegible', 'no-text', 'help-open']);
 
 export function listenToKeys({ commands, form, board, hasNote }) {
@@ -23,10 +25,11 @@ export function listenToKeys({ commands, form, board, hasNote }) {
     if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
     if (document.querySelector('dialog[open]')) return;
     // Typed through while another note was on its way: the rest of the word is not meant as keys either.
-    if (isHeld() || event.timeStamp - dropped < REST) {
+    const isLetter = event.key.length === 1 && !LOOKING.has(KEYS[event.key.toLowerCase()]);
+    if (isHeld() || (isLetter && event.timeStamp - dropped < REST)) {
       // The browser's own keys stay, so that one can load the page again.
       if (event.ctrlKey || event.metaKey || /^F\d+$/.test(event.key)) return;
-      dropped = event.timeStamp;
+      if (isLetter) dropped = event.timeStamp;
       event.preventDefault();
       return;
     }
