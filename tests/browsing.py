@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -51,9 +50,9 @@ window.fetch = async (...all) => {
 class Server:
     """The real command, in a process of its own, with a reader that needs no engine."""
 
-    def __init__(self, places: Places, port: int, *options: str) -> None:
+    def __init__(self, places: Places, *options: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "serve_review.py"), str(places.raw.parent), str(port), *options],
+            [sys.executable, str(HERE / "serve_review.py"), str(places.raw.parent), *options],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE}", "OMP_NUM_THREADS": "1"},
@@ -170,9 +169,3 @@ class Page:
             for one in json.loads(found)
             if one["impact"] in ("serious", "critical")
         ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

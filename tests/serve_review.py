@@ -1,4 +1,4 @@
-"""Starts the review page for the browser tests: FOLDER PORT [--second-reader]."""
+"""Starts the review page for the browser tests: FOLDER [--second-reader], on a free port."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from pipeline.stages import theme
 
 
 def main() -> None:
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    folder = Path(sys.argv[1])
     desk.OutlineReader = lambda *_: FakeReader()  # type: ignore[assignment,misc]
     theme.themes = fake_themes  # type: ignore[assignment]
     places = Places(folder / "raw", folder / "processed", folder / "reports")
-    server.serve(
-        places, "demo", port=port, person="", second_reader="--second-reader" in sys.argv, open_browser=False
-    )
+    server.serve(places, "demo", person="", second_reader="--second-reader" in sys.argv, open_browser=False)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pipeline.planning import Places
 from pipeline.review import acts
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-from browsing import BROWSER, DRIVER, Page, Server, free_port
+from browsing import BROWSER, DRIVER, Page, Server
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -34,8 +34,8 @@ def places(tmp_path: Path) -> Places:
 def start(places: Places) -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
-    def begin(*options: str, port: int | None = None) -> Server:
-        started.append(Server(places, port or free_port(), *options))
+    def begin(*options: str) -> Server:
+        started.append(Server(places, *options))
         return started[-1]
 
     yield begin
