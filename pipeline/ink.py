@@ -27,14 +27,14 @@ SIDE = 480
 
 LEAST_CONTRAST = 16.0
 """What ink differs by from paper at least, of 255, in the light; see also `find_ink`."""
-DARK = 120.0
-"""Lightness of paper, of 255, below which ink is fainter, as far as half of it."""
+FAINT = 0.5
+"""Share of LEAST_CONTRAST that ink in a shadow, out of focus or of a hard pencil still has."""
 SPECK = SIDE / 36
 """Pieces shorter and narrower than that, in pixels at SIDE, are no letters."""
 LOW_SHARE = 0.25
 """Share of the ink that must be low pieces for it to be writing."""
 FAINT_PIECES = 3
-"""See `is_written_in_shadow`."""
+"""See `is_written_faintly`."""
 EDGE_BAND = 0.03
 """How far from the paper's edge slivers of other things lie."""
 LEAST_DARKNESS = 0.04
@@ -65,10 +65,10 @@ class Writing:
     sharpness: float
 
 
-def find_ink(image: Image, paper_mask: Image, in_shadow: bool = False) -> Writing:
+def find_ink(image: Image, paper_mask: Image, is_faint: bool = False) -> Writing:
     """Separate ink from paper. `image`: RGB uint8; `paper_mask`: 255 where the note is; same size.
 
-    `in_shadow`: take fainter marks for ink where the paper is dark, as ink itself is fainter there.
+    `is_faint`: take fainter marks for ink.
     """
     height, width = paper_mask.shape
     scale = SIDE / max(height, width)
@@ -88,11 +88,7 @@ def find_ink(image: Image, paper_mask: Image, in_shadow: bool = False) -> Writin
         return Writing(empty, paper, (), scale, 0.0, 0.0)
     some = inside[::7]  # a spread is told as well by a part
     noise = float(1.4826 * np.median(np.abs(some - np.median(some))))
-    least: float | NDArray[np.float32] = LEAST_CONTRAST
-    if in_shadow:
-        light = cv2.GaussianBlur(lab[..., 0], (0, 0), SIDE / 40)
-        least = LEAST_CONTRAST * np.clip(light / DARK, 0.5, 1.0)
-    high = np.maximum(least, 6.0 * noise)
+    high = max(LEAST_CONTRAST * (FAINT if is_faint else 1.0), 6.0 * noise)
     low = 0.5 * high
     strong = (difference > high) & inner
     weak = ((difference > low) & inner).astype(np.uint8)
@@ -299,14 +295,14 @@ def is_written(writing: Writing) -> bool:
     return _darkness(writing) >= LEAST_DARKNESS
 
 
-def is_written_in_shadow(image: Image, paper_mask: Image, writing: Writing) -> bool:
-    """Is there writing after all, faint in a shadow or on dark paper, where next to no ink was found?
+def is_written_faintly(image: Image, paper_mask: Image, writing: Writing) -> bool:
+    """Is there writing after all, faint in a shadow, on dark paper or out of focus, where next to no ink was found?
 
     Several pieces are asked for: a single faint one is a crease.
     """
     if _darkness(writing) >= LEAST_DARKNESS:
         return False
-    again = find_ink(image, paper_mask, in_shadow=True)
+    again = find_ink(image, paper_mask, is_faint=True)
     return is_written(again) and sum(is_low(piece) for piece in again.components) >= FAINT_PIECES
 
 

@@ -214,27 +214,33 @@ def dark_note(ink_factor: float | None) -> Image:
     return shade(image, np.clip(ramp(0.3).T + 0.15, 0, 1))
 
 
-def in_shadow(image: Image) -> tuple[bool, bool]:
+def seen(image: Image) -> tuple[bool, bool]:
     found = ink.find_ink(image, paper())
-    return ink.is_written(found), ink.is_written_in_shadow(image, paper(), found)
+    return ink.is_written(found), ink.is_written_faintly(image, paper(), found)
 
 
 def test_faint_writing_in_a_shadow_is_found_when_looked_for() -> None:
-    assert in_shadow(dark_note(0.84)) == (False, True)
+    assert seen(dark_note(0.84)) == (False, True)
 
 
 def test_plain_ink_needs_no_second_look() -> None:
-    assert in_shadow(write(note(), "share")) == (True, False)
+    assert seen(write(note(), "share")) == (True, False)
 
 
 def test_blank_dark_paper_in_a_shadow_stays_blank() -> None:
-    assert in_shadow(dark_note(None)) == (False, False)
+    assert seen(dark_note(None)) == (False, False)
+
+
+def test_writing_out_of_focus_is_found_when_looked_for() -> None:
+    lines = write(write(note(), "From Virginia"), "in common", at=(60, 300))
+    assert seen(np.asarray(cv2.GaussianBlur(lines, (0, 0), 12))) == (False, True)
+    assert seen(np.asarray(cv2.GaussianBlur(note(), (0, 0), 12))) == (False, False)
 
 
 def test_a_single_faint_crease_is_no_writing() -> None:
     crease = np.ones((SIDE, SIDE))
     crease[100:104, 60:340] = 0.75
-    assert in_shadow(shade(dark_note(None), crease)) == (False, False)
+    assert seen(shade(dark_note(None), crease)) == (False, False)
 
 
 def test_writing_that_touches_the_line_along_the_edge_stays_ink() -> None:

@@ -37,7 +37,7 @@ from pipeline.readers.contain import read_contained, views_contained
 from pipeline.straighten import Image, Straightened, straighten, turn
 from pipeline.turning import running, tells_direction
 
-VERSION = "8"
+VERSION = "9"
 NOTE_SIDE = 480
 """Long side of a straightened note, in pixels."""
 WINDOW_SIDE = 320
@@ -378,7 +378,7 @@ def _measure(writing: inks.Writing, look: _Look, crop: Straightened) -> Ink:
         sharpness=writing.sharpness,
         text_height=round(inks.text_height(writing) * photo_scale, 2),
         is_written=inks.is_written(writing)
-        or inks.is_written_in_shadow(look.note.image, look.note.mask, writing),
+        or inks.is_written_faintly(look.note.image, look.note.mask, writing),
         drawn=doodles.log_odds(writing),
     )
 
