@@ -1,4 +1,4 @@
-"""Names of people by rule and by list, where a model of English sees none: "Thanks to James", "MR SMITH", "ask mike".
+"""Names of people by rule and by list, where a model of English sees none: "Thanks to James", "MR SMITH", "ask sarah".
 
 A model trained on newspapers misses most names in notes of five words, and takes words for names that no
 newspaper begins a line with. `names.toml` holds the names; here is where one counts. What is found only waits for
@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
-WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\w)")
+# An accent may be a sign of its own, after its letter.
+_LETTERS = r"(?:[^\W\d_][\u0300-\u036f]*)+"
+WORD = re.compile(rf"(?<!\w){_LETTERS}(?:['’-]{_LETTERS})*(?!\w)")
 
 _TITLE = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Cllr|Rev|Herr|Frau|Mme|Mevr|Mevrouw|Dhr)\b\.?\s+", re.IGNORECASE
+    r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Cllr|Rev|Herr|Frau|Mme|Mevr|Mevrouw|Dhr)\b\.?\s+"
+    r"(?-i:(?:van|von|de[nr]?|du|di|da|la|le|te[nr])\s+)*",
+    re.IGNORECASE,
 )
 _OWNER = re.compile(r"['’]s$", re.IGNORECASE)
 
@@ -43,10 +48,12 @@ def listed(text: str) -> Iterator[tuple[int, str]]:
     words = list(WORD.finditer(text))
     for word, after in zip_longest(words, words[1:]):
         follows = after if after and text[word.end() : after.start()].isspace() else None
-        if follows and is_place(follows.group()):
-            continue
         surname = follows if follows and _is_surname(follows.group(), word.group()) else None
-        if _is_given(word.group()) or (surname and _is_ambiguous(word.group())):
+        is_given = _is_given(word.group())
+        # "Mary Hall" is a person more often than a hall.
+        if follows and is_place(follows.group()) and not (is_given and surname):
+            continue
+        if is_given or (surname and _is_ambiguous(word.group())):
             yield word.start(), _without_s(text[word.start() : (surname or word).end()])
     for title in _TITLE.finditer(text):
         found = WORD.match(text, title.end())
@@ -93,7 +100,7 @@ def _is_shouted(word: str) -> bool:
 
 
 def _folded(word: str) -> str:
-    return _without_s(word).lower()
+    return unicodedata.normalize("NFC", _without_s(word)).lower()
 
 
 def _without_s(word: str) -> str:

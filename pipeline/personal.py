@@ -81,11 +81,15 @@ def find_all(
 
 def _flags(words: str, roster: tuple[str, ...], names: Iterable[tuple[int, str]]) -> tuple[Flag, ...]:
     found: dict[str, tuple[int, str]] = {}
+    taken: list[tuple[int, int]] = []
 
     def flag(start: int, part: str, kind: str) -> None:
         part = part.rstrip(".,;:-( ")
-        if part and not any(part in known for known in found):
-            found[part] = (start, kind)
+        end = start + len(part)
+        # Part of another only where it stands in it: "John" by himself is not withheld with "John Smith".
+        if part and not any(first <= start and end <= last for first, last in taken):
+            taken.append((start, end))
+            found.setdefault(part, (start, kind))
 
     for match in _EMAIL.finditer(words):
         flag(match.start(), match.group(), "e-mail address")

@@ -28,6 +28,10 @@ ROSTER = ("Priya Shah", "Will Hope")
         ("ask Frau Müller", "Frau Müller"),
         ("Will Smith said so", "Will Smith"),
         ("MARY\nBRISTOL", "MARY"),
+        ("thanks to Sarah Green", "Sarah Green"),
+        ("Mary Hall said", "Mary Hall"),
+        ("ask dr de Vries", "Vries"),
+        ("ask Franc\u0327ois", "Franc\u0327ois"),
     ],
 )
 def test_what_points_at_a_person_is_flagged(text: str, flagged: str) -> None:
@@ -55,6 +59,21 @@ def test_what_points_at_a_person_is_flagged(text: str, flagged: str) -> None:
 )
 def test_everyday_words_are_not(text: str) -> None:
     assert find(text, ROSTER) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged"),
+    [
+        ("Thanks John Smith. John was great", ["John Smith", "John"]),
+        ("Samantha and Sam said so", ["Samantha", "Sam"]),
+        ("Priya Shah, ask priya or Priya", ["Priya Shah", "priya", "Priya"]),
+        ("priya@example.org", ["priya@example.org"]),
+    ],
+)
+def test_a_name_that_is_part_of_another_is_flagged_where_it_stands_alone(
+    text: str, flagged: list[str]
+) -> None:
+    assert [flag.text for flag in find(text, ROSTER)] == flagged
 
 
 def test_a_word_of_the_roster_that_is_an_everyday_word_counts_where_it_looks_like_a_name() -> None:
