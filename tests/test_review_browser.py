@@ -573,6 +573,8 @@ def test_themes_by_keyboard_alone_beside_an_editor_and_after_a_killed_server(
     page.keys("j", "r")
     name = page.driver.find_element(By.ID, "name")
     page.until(lambda: name.get_property("value") == "long thought about", "what was typed is there still")
+    page.keys(Keys.ESCAPE, "k", "r")
+    assert name.get_property("value") == "What power means", "and in no other theme's box"
     page.keys(Keys.ESCAPE)
     again = start()
     page.driver.get(again.address)

@@ -218,7 +218,7 @@ async function perform(sent, notes = null) {
   } catch (error) {
     // What was typed stands in the box the next time.
     const name = sent.parts ? sent.parts[1][0] : sent.name;
-    if (name) page.unsaved = { act: sent.act, name };
+    if (name) page.unsaved = { act: sent.act, theme: sent.themes?.[0], name };
     // Somebody else was quicker: how it stands now is shown below what is said of it.
     if (error instanceof Changed) take(await ask('themes/now').catch(() => page.now));
     trouble(error);
@@ -228,7 +228,12 @@ async function perform(sent, notes = null) {
   }
 }
 
-const typed = (act, otherwise) => (page.unsaved?.act === act && page.unsaved.name) || otherwise;
+// In the box of another theme it would be taken for that one's, unless the one it was for is not there any more.
+function typed(act, otherwise, theme) {
+  const { unsaved } = page;
+  const isOthers = theme && unsaved?.theme !== theme.id && themes().some((one) => one.id === unsaved?.theme);
+  return unsaved?.act === act && !isOthers ? unsaved.name : otherwise;
+}
 
 // The theme a key is meant for; says what to do where there is none.
 function withTheme(run) {
@@ -247,13 +252,13 @@ function withTicked(run) {
 }
 
 const rename = withTheme(async (theme) => {
-  const name = await askFor('What is this theme called?', 'Name', typed('rename', theme.label));
+  const name = await askFor('What is this theme called?', 'Name', typed('rename', theme.label, theme));
   if (name && name !== theme.label) await perform({ act: 'rename', themes: [theme.id], name });
   else back(theme);
 });
 
 const describe = withTheme(async (theme) => {
-  const name = await askFor(`What is “${theme.label}” about?`, 'In a sentence', typed('describe', theme.description));
+  const name = await askFor(`What is “${theme.label}” about?`, 'In a sentence', typed('describe', theme.description, theme));
   if (name !== null && name !== theme.description) await perform({ act: 'describe', themes: [theme.id], name });
   else back(theme);
 });
@@ -262,7 +267,7 @@ const merge = withTheme(async (theme) => {
   const others = themes().filter((one) => one.id !== theme.id);
   if (!others.length) return say('There is no other theme under this principle.');
   const other = await choose(`Which theme says the same as “${theme.label}”?`, others.map((one) => ({ ...one, theme: one })));
-  const name = other && (await askFor('What is the theme of both called?', 'Name', typed('merge', theme.owned || !other.theme.owned ? theme.label : other.theme.label)));
+  const name = other && (await askFor('What is the theme of both called?', 'Name', typed('merge', theme.owned || !other.theme.owned ? theme.label : other.theme.label, theme)));
   if (name) await perform({ act: 'merge', themes: [theme.id, other.theme.id], name });
   else back(theme);
 });
@@ -271,7 +276,7 @@ const split = withTheme(async (theme) => {
   const mine = theme.notes.map((note) => note.id);
   const part = mine.filter((id) => page.ticked.has(id));
   if (!part.length || part.length === mine.length) return say('Tick the notes of one part first, then split.');
-  const name = await askFor(`What are these ${part.length === 1 ? 'words' : `${part.length} notes`} about?`, 'Name of the new theme', typed('split', ''));
+  const name = await askFor(`What are these ${part.length === 1 ? 'words' : `${part.length} notes`} about?`, 'Name of the new theme', typed('split', '', theme));
   const rest = mine.filter((id) => !part.includes(id));
   if (name) await perform({ act: 'split', themes: [theme.id], parts: [[theme.label, rest], [name, part]] }, part);
   else back(theme);
