@@ -133,6 +133,21 @@ def test_a_file_that_an_editor_puts_in_its_place_meanwhile_gets_the_decision(
     assert [one.id for one in read_log(tmp_path).decisions] == ["d1", "d2"]
 
 
+def test_a_disk_that_numbers_a_file_differently_each_time_takes_decisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[None] = []
+
+    def samestat(*_: Any) -> bool:
+        looks.append(None)
+        assert len(looks) < 100, "it is never content"
+        return False
+
+    monkeypatch.setattr("os.path.samestat", samestat)
+    append(tmp_path, [decision(1)])
+    assert [one.id for one in read_log(tmp_path).decisions] == ["d1"]
+
+
 def test_a_log_rewritten_between_two_looks_is_noticed_and_not_read_from_its_middle(tmp_path: Path) -> None:
     append(tmp_path, [decision(1), decision(2)])
     tail = Tail(tmp_path)
