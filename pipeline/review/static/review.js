@@ -148,18 +148,20 @@ async function fetchNote(id) {
   }
 }
 
-// Show a note; one that somebody took away meanwhile leaves the queue, and the one after it is shown.
-async function showFrom(id) {
+// Show a note; those that somebody took away meanwhile leave the queue, and the one after them is shown.
+async function showFrom(id, told = null) {
   const at = page.ids.indexOf(id);
   try {
     await show(id);
+    if (told) trouble(told);
   } catch (error) {
     if (!(error instanceof Gone)) throw error;
     if (at >= 0) page.ids.splice(at, 1);
+    page.known = new Map(); // whoever took one away may have taken its neighbours too
     const lost = page.drafts.get(id)?.words;
     page.drafts.delete(id);
-    await show(page.ids[at >= 0 ? at : page.at] ?? page.ids.at(-1));
-    trouble(lost ? `${error.message} You had written there: “${lost}”` : error);
+    const said = `${told ?? error.message}${lost ? ` You had written there: “${lost}”` : ''}`;
+    await showFrom(page.ids[at >= 0 ? at : page.at] ?? page.ids.at(-1), said);
   }
 }
 
