@@ -22,8 +22,9 @@ from test_publish_formats import make_crops, parts_of, text_of
 from pipeline import editions, model
 from pipeline.errors import EditionError
 from pipeline.publish import photographs, render_html, render_reports
+from pipeline.publish.captions import alt_of, caption_of
 from pipeline.publish.docx import render_docx
-from pipeline.publish.photographs import alt_of, caption_of, photographs_of
+from pipeline.publish.photographs import photographs_of
 from pipeline.publish.pptx import render_pptx
 from pipeline.publish.view import arrange
 from pipeline.stages.show import LONG_SIDE, show

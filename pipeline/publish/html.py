@@ -15,9 +15,9 @@ from pipeline import vocabulary
 from pipeline.diff import Change
 from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, pictures, words
+from pipeline.publish.captions import alt_of, caption_of, of_section
 from pipeline.publish.changes import arrange_changes
 from pipeline.publish.licences import LICENCES
-from pipeline.publish.photographs import alt_of, caption_of, of_section
 from pipeline.publish.saying import Segment, anchor_of, describe, may_show_crop, plain_words
 from pipeline.publish.theming import ACROSS_TITLE
 from pipeline.publish.view import Imprint, Section, arrange, examples

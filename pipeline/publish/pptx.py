@@ -10,9 +10,9 @@ from pipeline import vocabulary
 from pipeline.diff import Change
 from pipeline.model import Crop, Note, Photograph, Record
 from pipeline.publish import charting, icons, method, ooxml, pictures, words
+from pipeline.publish.captions import alt_of, of_section
 from pipeline.publish.changes import arrange_changes
 from pipeline.publish.paging import BOTTOM, boxes, columns, pages, size_for
-from pipeline.publish.photographs import alt_of, of_section
 from pipeline.publish.saying import may_show_crop, plain_words, segments
 from pipeline.publish.slides import HEIGHT_CM, MARGIN, QUIET, WIDTH_CM, Box, Canvas, Paragraph, Run, Slide
 from pipeline.publish.view import Imprint, Item, RecordView, Section, arrange, examples
