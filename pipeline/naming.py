@@ -44,17 +44,20 @@ def _names() -> _Names:
 
 
 def listed(text: str) -> Iterator[tuple[int, str]]:
-    """Where in a text a listed name stands, and the name with the surname after it: (place, name)."""
+    """Where in a text a listed name stands, and the name with the surname after it, in one line: (place, name)."""
     words = list(WORD.finditer(text))
     for word, after in zip_longest(words, words[1:]):
-        follows = after if after and text[word.end() : after.start()].isspace() else None
+        gap = text[word.end() : after.start()] if after else ""
+        follows = after if gap.isspace() else None
         surname = follows if follows and _is_surname(follows.group(), word.group()) else None
         is_given = _is_given(word.group())
         # "Mary Hall" is a person more often than a hall.
-        if follows and is_place(follows.group()) and not (is_given and surname):
+        is_street = follows and "\n" not in gap and is_place(follows.group())
+        if is_street and not (is_given and surname):
             continue
         if is_given or (surname and _is_ambiguous(word.group())):
-            yield word.start(), _without_s(text[word.start() : (surname or word).end()])
+            name = _without_s(text[word.start() : (surname or word).end()])
+            yield word.start(), name.replace("\n", " ")
     for title in _TITLE.finditer(text):
         found = WORD.match(text, title.end())
         if found and _follows_title(found.group()):
@@ -62,8 +65,11 @@ def listed(text: str) -> Iterator[tuple[int, str]]:
 
 
 def is_place(word: str) -> bool:
-    """Whether what ends with this word is a place, whoever it is called after ("Mill Lane", "James Street")."""
-    return word.lower() in _names().places and word[0].isupper()
+    """Whether what ends with this word is a place, whoever it is called after ("Mill Lane", "James Street").
+
+    In capitals nobody can tell "ASK SARAH CLOSE THE ROAD" from an address.
+    """
+    return word.lower() in _names().places and word[0].isupper() and not _is_shouted(word)
 
 
 def may_be_name(word: str) -> bool:

@@ -3,6 +3,7 @@
 import { byId, say, trouble } from './api.js';
 
 const BLINK = 150; // ms in which nobody sees what a note says
+const SLOW = 3000; // ms
 // What is pressed many times on purpose.
 const OFTEN = '#next, #previous, #in, #out, #closer, #turn';
 
@@ -32,7 +33,10 @@ export function whenFree(run) {
   alone(run);
 }
 
+let slow = 0;
 function hold(isOn) {
+  clearTimeout(slow);
+  if (isOn) slow = setTimeout(() => say('Still waiting for the program behind this page…'), SLOW);
   document.body.classList.toggle('busy', isOn);
   byId('words').readOnly = isOn;
 }
@@ -61,6 +65,7 @@ export function steady() {
   document.addEventListener('click', (event) => {
     const pressed = event.target.closest('button, label, input');
     const isSecond = event.detail > 1 && pressed && !pressed.matches(OFTEN);
+    if (isSecond) say('Pressed twice: once was done.');
     if (isSecond || (isHeld() && !event.target.closest('dialog, a'))) stop(event);
   }, true);
 }
