@@ -69,16 +69,14 @@ def remove_leftovers(folder: Path, older_than: float = STALE_SECONDS) -> int:
     removed stays: it is in nobody's way.
     """
     removed = 0
-    before = time.time() - older_than
     for place, _, names in os.walk(folder):
         for name in names:
-            if not name.startswith(PARTIAL) or not _OWN_NAME.fullmatch(name):
-                continue
             path = Path(place, name)
+            if not _OWN_NAME.fullmatch(name) or is_at_work(path, older_than):
+                continue
             with contextlib.suppress(OSError):
-                if path.lstat().st_mtime < before:
-                    path.unlink()
-                    removed += 1
+                path.unlink()
+                removed += 1
     return removed
 
 
