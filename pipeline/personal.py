@@ -74,7 +74,7 @@ def find_all(
     texts: Iterable[str], roster: Sequence[str] = (), recognised: Names | None = None
 ) -> dict[str, tuple[Flag, ...]]:
     """What in each of many texts points at a person; together it takes less time than one by one."""
-    # Line by line: what ends a line and what begins the next are seldom one name.
+    # Lines are kept apart: a place word that begins the next one makes no street of a name.
     words = {text: "\n".join(filter(None, map(plain, text.split("\n")))) for text in texts}
     names = (recognised or Names())(said for said in words.values() if said)
     return {
@@ -90,7 +90,7 @@ def _flags(words: str, roster: tuple[str, ...], names: Iterable[tuple[int, str]]
     def flag(start: int, part: str, kind: str) -> None:
         part = part.rstrip(".,;:-( ")
         end = start + len(part)
-        # Part of another only where it stands in it: "John" by himself is not withheld with "John Smith".
+        # Inside another by its place, not its letters: "John" elsewhere is not withheld along with "John Smith".
         if part and not any(first <= start and end <= last for first, last in taken):
             taken.append((start, end))
             found.setdefault(part, (start, kind))
@@ -188,7 +188,10 @@ def _recognised(texts: Iterable[str]) -> dict[str, Recognised]:
             for entity in document.ents
             if entity.label_ == "PERSON" and _is_credible(text, entity.start_char, entity.text)
         ]
-    return {text: _longest(names) for text, names in found.items()}
+    # The longest first: `_flags` leaves out what stands inside another.
+    return {
+        text: tuple(sorted(names, key=lambda one: (-len(one[1]), one[0]))) for text, names in found.items()
+    }
 
 
 def _is_credible(text: str, start: int, name: str) -> bool:
@@ -199,15 +202,6 @@ def _is_credible(text: str, start: int, name: str) -> bool:
     if all(_is_common(part) for part in parts):
         return is_everyday_name(parts[0]) and _looks_like_name(text, start, parts[0])
     return any(may_be_name(part) for part in parts) or not all(_is_known(part) for part in parts)
-
-
-def _longest(names: Iterable[tuple[int, str]]) -> Recognised:
-    """Names without those inside another, in the order of the text."""
-    kept: list[tuple[int, str]] = []
-    for start, name in sorted(names, key=lambda one: (-len(one[1]), one[0])):
-        if not any(place <= start and start + len(name) <= place + len(whole) for place, whole in kept):
-            kept.append((start, name))
-    return tuple(sorted(kept))
 
 
 def _looks_like_name(words: str, start: int, word: str) -> bool:
