@@ -28,7 +28,7 @@ SIDE = 480
 LEAST_CONTRAST = 16.0
 """What ink differs by from paper at least, of 255, in the light; see also `find_ink`."""
 FAINT = 0.5
-"""Share of LEAST_CONTRAST that ink in a shadow, out of focus or of a hard pencil still has."""
+"""Share of LEAST_CONTRAST that ink in a shadow or out of focus still has."""
 SPECK = SIDE / 36
 """Pieces shorter and narrower than that, in pixels at SIDE, are no letters."""
 LOW_SHARE = 0.25
