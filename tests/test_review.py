@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -568,41 +569,40 @@ def test_nobody_waits_for_an_outline_that_is_being_read(places: Places) -> None:
     assert bo.get("/queue")["total"] == 13
 
 
+class BusyReader(FakeReader):
+    """While it reads for the first time, somebody else does something."""
+
+    def __init__(self, meanwhile: Callable[[], int]) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+        self.answers: list[int] = []
+
+    def read(self, anchor: Any) -> Any:
+        if not self.answers:
+            self.answers.append(0)  # that one is read too
+            self.answers[0] = self.meanwhile()
+        return super().read(anchor)
+
+
 def test_a_note_split_by_two_at_once_is_split_once(places: Places) -> None:
-    others: list[int] = []
-
-    class SlowReader(FakeReader):
-        def read(self, anchor: Any) -> Any:
-            if not others:
-                others.append(0)
-                others[0] = bo.post("split", note="n0001", line=line).status_code
-            return super().read(anchor)
-
     line = [[150, 0], [150, 400]]
-    desk = Desk(places, places.raw / "demo", SlowReader())  # type: ignore[arg-type]
+    reader = BusyReader(lambda: bo.post("split", note="n0001", line=line).status_code)
+    desk = Desk(places, places.raw / "demo", reader)  # type: ignore[arg-type]
     ada, bo = Browser(desk, "ada"), Browser(desk, "bo")
     assert ada.post("split", note="n0001", line=line).status_code == 410
-    assert others == [200]
+    assert reader.answers == [200]
     assert ada.get("/queue")["total"] == 13
 
 
 def test_a_note_drawn_by_two_at_once_is_one(places: Places) -> None:
-    others: list[int] = []
-
-    class SlowReader(FakeReader):
-        def read(self, anchor: Any) -> Any:
-            if not others:
-                others.append(0)
-                others[0] = bo.post("draw", photo=photo, polygon=nearly).status_code
-            return super().read(anchor)
-
-    desk = Desk(places, places.raw / "demo", SlowReader())  # type: ignore[arg-type]
-    ada, bo = Browser(desk, "ada"), Browser(desk, "bo")
-    photo = ada.get("/note/n0001")["photo"]
     free = [[1400, 1000], [1550, 1000], [1550, 1150], [1400, 1150]]
     nearly = [[1405, 1000], [1555, 1000], [1555, 1150], [1405, 1150]]
+    reader = BusyReader(lambda: bo.post("draw", photo=photo, polygon=nearly).status_code)
+    desk = Desk(places, places.raw / "demo", reader)  # type: ignore[arg-type]
+    ada, bo = Browser(desk, "ada"), Browser(desk, "bo")
+    photo = ada.get("/note/n0001")["photo"]
     answer = ada.post("draw", photo=photo, polygon=free)
-    assert (others, answer.status_code) == ([200], 400)
+    assert (reader.answers, answer.status_code) == ([200], 400)
     assert "already" in answer.json()["error"]
     assert ada.get("/queue")["total"] == 13
 
